@@ -9,8 +9,11 @@ __all__ = ['COLORS', 'SEQUENCE', 'beta_color', 'beta_bar', 'style', 'subplots', 
 import numpy as np
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from contextlib import contextmanager
+from functools import partial
+from PIL import Image
 
 # %% ../nbs/library/05_plots.ipynb #b56f8a44
 COLORS = dict(add='#7f7f7f', baseline='#7f7f7f', delta='#6a3d9a', ddl='#6a3d9a', write='#e08214', untied='#1b9e77', hyper='#3182bd',
@@ -37,7 +40,7 @@ def beta_bar(
     return cb
 
 # %% ../nbs/library/05_plots.ipynb #c3fa1314
-_rc = {'figure.dpi': 76, 'figure.constrained_layout.use': True, 'font.size': 11, 'axes.titlesize': 11, 'axes.labelsize': 11,
+_rc = {'figure.dpi': 90, 'figure.constrained_layout.use': True, 'font.size': 11, 'axes.titlesize': 11, 'axes.labelsize': 11,
        'axes.titlelocation': 'left', 'axes.spines.top': False, 'axes.spines.right': False, 'axes.grid': True, 'axes.axisbelow': True,
        'grid.color': '#e6e6e6', 'grid.linewidth': .8, 'lines.linewidth': 1.8, 'legend.frameon': False, 'legend.fontsize': 10,
        'xtick.labelsize': 10, 'ytick.labelsize': 10, 'axes.prop_cycle': mpl.cycler(color=SEQUENCE)}
@@ -49,6 +52,12 @@ def style(
     "The book's rcParams, as a context manager or a decorator"
     with mpl.rc_context({**_rc, **{k.replace('_', '.', 1): v for k,v in rc.items()}}): yield
 
+def _print_png(canvas, file, metadata=None, pil_kwargs=None, **kw):
+    "Write `canvas` as a PNG with a palette"
+    FigureCanvasAgg.draw(canvas)
+    img = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert('RGB').quantize(256)
+    img.save(file, format='png', optimize=True, dpi=(canvas.figure.dpi,)*2)
+
 def subplots(
     nrows:int=1, # rows of axes
     ncols:int=1, # columns of axes
@@ -56,7 +65,9 @@ def subplots(
     **kw, # passed on to `plt.subplots`
 )->tuple: # (figure, axes), as `plt.subplots` returns them
     "`plt.subplots` in the book's style"
-    with style(): return plt.subplots(nrows, ncols, figsize=size or (6, 3*nrows), **kw)
+    with style(): fig, ax = plt.subplots(nrows, ncols, figsize=size or (6, 3*nrows), **kw)
+    if isinstance(fig.canvas, FigureCanvasAgg): fig.canvas.print_png = partial(_print_png, fig.canvas)
+    return fig, ax
 
 # %% ../nbs/library/05_plots.ipynb #e95a9a16
 def theory(
@@ -92,8 +103,9 @@ def finish(
     **kw, # passed on to `Axes.legend`
 ):
     "Title, labels and legend in one call"
-    if title: ax.set_title(title)
-    if x: ax.set_xlabel(x)
-    if y: ax.set_ylabel(y)
-    if legend and ax.get_legend_handles_labels()[0]: ax.legend(**kw)
+    with style():
+        if title: ax.set_title(title)
+        if x: ax.set_xlabel(x)
+        if y: ax.set_ylabel(y)
+        if legend and ax.get_legend_handles_labels()[0]: ax.legend(**kw)
     return ax
