@@ -1,4 +1,5 @@
 "Deep Delta Learning: the gated rank-1 residual, derived, verified, and trained."
+import warnings as _warnings
 from configparser import ConfigParser as _ConfigParser
 from importlib.metadata import PackageNotFoundError as _NotFound
 from importlib.metadata import version as _installed
@@ -17,3 +18,7 @@ def _version():
 
 
 __version__ = _version()
+
+# fastai imports torchvision, which still compiles parts of itself with torch.jit.script; nothing here uses it and a user can do nothing about it
+_warnings.filterwarnings('ignore', message=r'`torch\.jit\.script', category=FutureWarning)
+_warnings.filterwarnings('ignore', message=r'`torch\.jit\.script', category=DeprecationWarning)

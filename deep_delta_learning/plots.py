@@ -52,6 +52,7 @@ def style(
     "The book's rcParams, as a context manager or a decorator"
     with mpl.rc_context({**_rc, **{k.replace('_', '.', 1): v for k,v in rc.items()}}): yield
 
+# %% ../nbs/library/05_plots.ipynb #e95a9a16
 def _print_png(canvas, file, metadata=None, pil_kwargs=None, **kw):
     "Write `canvas` as a PNG with a palette"
     FigureCanvasAgg.draw(canvas)
@@ -69,7 +70,7 @@ def subplots(
     if isinstance(fig.canvas, FigureCanvasAgg): fig.canvas.print_png = partial(_print_png, fig.canvas)
     return fig, ax
 
-# %% ../nbs/library/05_plots.ipynb #e95a9a16
+# %% ../nbs/library/05_plots.ipynb #fc29cd1d
 def theory(
     ax, # axes to draw on
     x, # abscissae
@@ -80,6 +81,7 @@ def theory(
     "A prediction: thin, dark and dashed, above everything else"
     return ax.plot(x, y, **{**dict(color=COLORS['theory'], ls='--', lw=1.2, zorder=5, label=label), **kw})[0]
 
+# %% ../nbs/library/05_plots.ipynb #ceef88d9
 def measured(
     ax, # axes to draw on
     x, # abscissae
@@ -94,6 +96,7 @@ def measured(
     if band is not None: ax.fill_between(x, *band, color=color, alpha=.2, lw=0)
     return ax.plot(x, y, **{**dict(color=color, label=label), **kw})[0]
 
+# %% ../nbs/library/05_plots.ipynb #d671e060
 def finish(
     ax, # axes to finish
     title:str=None, # the claim

@@ -97,6 +97,7 @@ class _Sum:
         for w,c in o.terms.items(): res.put(w, c)
         return res
     def __mul__(self, o):
+        if not isinstance(o, _Sum): return self.scale(o)
         if self.shape==(1,1): return o.scale(self.num)
         if o.shape==(1,1): return self.scale(o.num)
         if self.shape[1]!=o.shape[0]: raise ValueError(f'cannot multiply shapes {self.shape} and {o.shape}')
@@ -121,14 +122,15 @@ def _read(e):
     if isinstance(e, Identity): return _Sum(e.shape, {(): S.One})
     if isinstance(e, ZeroMatrix): return _Sum(e.shape)
     if isinstance(e, Transpose): return _read(e.arg).T
+    if isinstance(e, Inverse) and isinstance(e.arg, Transpose): return _read(Inverse(e.arg.arg)).T
     if isinstance(e, Inverse):
         if not isinstance(e.arg, MatrixSymbol): raise ValueError(f'verify an inverse by multiplying out; cannot invert {e.arg}')
         if e.shape[0]!=e.shape[1]: raise ValueError(f'cannot invert shape {e.shape}')
         return _Sum(e.shape, {(_Letter(e.arg, inv=True),): S.One})
     if isinstance(e, MatPow):
-        if not (e.exp.is_Integer and e.exp>=0): raise ValueError(f'the exponent of {e} must be a number such as 2')
-        res = _read(Identity(e.base.shape[0]))
-        for _ in range(int(e.exp)): res = res*_read(e.base)
+        if not e.exp.is_Integer: raise ValueError(f'the exponent of {e} must be a number such as 2')
+        res, base = _read(Identity(e.base.shape[0])), _read(e.base if e.exp>0 else Inverse(e.base))
+        for _ in range(abs(e.exp)): res = res*base
         return res
     if isinstance(e, (MatAdd, MatMul)):
         res, *rest = map(_read, e.args)
@@ -175,15 +177,11 @@ def trace(
     "The trace, as a sum of traces of words; the squared Frobenius norm of X is `trace(X.T*X)`"
     s, n = _read(expr), S.Zero
     if s.shape[0]!=s.shape[1]: raise ValueError(f'the trace needs a square shape, not {s.shape}')
-    for w,c in s.terms.items(): n += c*_word_trace(w, s.shape[0])
+    for w,c in s.terms.items():
+        rots = _rotations(w)
+        thin = next((r for r in rots if r[0].shape[0]==1), None)  # a word through dimension one is a product of scalars
+        n += c*(s.shape[0] if not w else _cut(thin)[0] if thin else Scalar(min(rots + [_flip(r) for r in rots], key=_key), trace=True))
     return n
-
-def _word_trace(word, n):
-    if not word: return n
-    rots = _rotations(word)
-    for r in rots:
-        if r[0].shape[0]==1: return _cut(r)[0]
-    return Scalar(min(rots + [_flip(r) for r in rots], key=_key), trace=True)
 
 # %% ../nbs/library/00_symbolic.ipynb #f481cd61
 def _rules(rules):
@@ -248,7 +246,7 @@ def normal(
     "Multiply out, apply `rules`, pull the scalars to the front, and sort"
     return _write(_rewrite(_read(expr), _rules(rules)))
 
-# %% ../nbs/library/00_symbolic.ipynb #b2f7cde6
+# %% ../nbs/library/00_symbolic.ipynb #ef64c65d
 def _is_zero(c, tries=3):
     "True, False, or None if undecided"
     rng, c = random.Random(0), sp.sympify(c)
@@ -269,6 +267,7 @@ def _compare(lhs, rhs, rules):
     zeros = [_is_zero(c) for c in diff.terms.values()]
     return (False if False in zeros else None if None in zeros else True), diff
 
+# %% ../nbs/library/00_symbolic.ipynb #ddfb3a54
 def prove(
     lhs, # one side
     rhs, # the other side, of the same shape
@@ -289,7 +288,19 @@ def refute(
     assert same is False, 'not refuted: ' + ('both sides are equal' if same else f'cannot decide whether this is zero: {_write(diff)}')
     return _write(diff)
 
-# %% ../nbs/library/00_symbolic.ipynb #ef64c65d
+# %% ../nbs/library/00_symbolic.ipynb #fc16c50d
+def _fill(s, value, zero, eye, tr, nums):
+    "`s` with `value(letter)` in the place of each letter, and `nums` replaced in the coefficients"
+    def word(w, n):
+        out = eye(n)
+        for l in w: out = out*value(l)
+        return out
+    for w,c in s.terms.items():
+        new = {o: tr(word(o.word, o.word[0].shape[0])) for o in c.atoms(Scalar)}
+        zero = zero + word(w, s.shape[0])*c.xreplace({**new, **nums})
+    return zero
+
+# %% ../nbs/library/00_symbolic.ipynb #b2f7cde6
 def substitute(
     expr, # matrix expression or scalar
     values:dict, # {MatrixSymbol or Scalar or Symbol: expression of the same shape}
@@ -302,19 +313,11 @@ def _substitute(s, values):
     nums = {l: r for l,r in values.items() if not isinstance(l, MatrixSymbol)}
     for l,r in mats.items():
         if l.shape!=r.shape: raise ValueError(f'cannot put shape {r.shape} in the place of {l}, of shape {l.shape}')
-    def put(word, shape):
-        out = _read(Identity(shape[0]))
-        for l in word:
-            if l.inv and l.sym in mats: raise ValueError(f'cannot substitute within an inverse: {l}')
-            m = mats.get(l.sym, _read(l.sym if not l.inv else Inverse(l.sym)))
-            out = out*(m.T if l.t else m)
-        return out
-    def num(c):
-        new = {o: trace(w) if o.trace else w.num for o in c.atoms(Scalar) for w in [put(o.word, (o.word[0].shape[0],))]}
-        return c.xreplace({**new, **nums})
-    res = _Sum(s.shape)
-    for w,c in s.terms.items(): res = res + put(w, s.shape).scale(num(c))
-    return res
+    def value(l):
+        if l.inv and l.sym in mats: raise ValueError(f'cannot substitute within an inverse: {l}')
+        m = mats.get(l.sym, _read(Inverse(l.sym) if l.inv else l.sym))
+        return m.T if l.t else m
+    return _fill(s, value, _Sum(s.shape), lambda n: _read(Identity(n)), trace, nums)
 
 # %% ../nbs/library/00_symbolic.ipynb #b6f0f2b7
 def derivative(
@@ -344,7 +347,7 @@ def explicit_delta(
     "The explicit matrix I - b k k'"
     return sp.eye(k.rows) - b*k*k.T
 
-# %% ../nbs/library/00_symbolic.ipynb #ddfb3a54
+# %% ../nbs/library/00_symbolic.ipynb #f2d9b797
 def instance(
     expr, # matrix expression or scalar
     values:dict, # {MatrixSymbol: explicit Matrix}, for every letter that occurs
@@ -358,17 +361,10 @@ def instance(
     words = [*s.terms, *(o.word for c in s.terms.values() for o in c.atoms(Scalar))]
     missing = sorted({l.sym.name for w in words for l in w if l.sym not in values})
     if missing: raise ValueError(f'no value for {", ".join(missing)}')
-    def put(word, n):
-        out = sp.eye(dims.get(n, n))
-        for l in word:
-            m = sp.Matrix(values[l.sym])
-            m = m.inv() if l.inv else m
-            out = out*(m.T if l.t else m)
-        return out
-    def num(c):
-        new = {o: put(o.word, o.word[0].shape[0]) for o in c.atoms(Scalar)}
-        return c.xreplace({**dims, **{o: m.trace() for o,m in new.items()}})
-    if s.shape==(1,1): return num(s.num)
-    res = sp.zeros(*(dims.get(n, n) for n in s.shape))
-    for w,c in s.terms.items(): res += num(c)*put(w, s.shape[0])
-    return res
+    size = lambda n: dims.get(n, n)
+    def value(l):
+        m = sp.Matrix(values[l.sym])
+        m = m.inv() if l.inv else m
+        return m.T if l.t else m
+    res = _fill(s, value, sp.zeros(*map(size, s.shape)), lambda n: sp.eye(size(n)), sp.Matrix.trace, dims)
+    return res[0] if s.shape==(1,1) else res
