@@ -229,7 +229,7 @@ def window_starts(
 )->np.ndarray:  # where the windows start, (count,)
     "A stretch of the endless training stream: window starts as a pure function of the arguments."
     m = max(1, (n-context)//context)
-    i = np.arange(first, first+count)
+    i = np.arange(first, first+count, dtype=np.int64)
     return np.concatenate([_pass(n, context, seed, p)[i[i//m == p] - m*p] for p in range(first//m, (first+count-1)//m + 1)])
 
 # %% ../nbs/library/50_data.ipynb #eaab840e
