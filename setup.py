@@ -16,5 +16,5 @@ setup(
     version=meta['version'],
     install_requires=lines('requirements'),
     extras_require={k.removesuffix('_requirements'): lines(k) for k in meta if k.endswith('_requirements')},
-    entry_points={'console_scripts': lines('console_scripts')},
+    entry_points={k: lines(k) for k in ('console_scripts', 'nbdev')},
 )

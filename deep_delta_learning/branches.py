@@ -8,6 +8,7 @@ __all__ = ['normal_', 'fixed_', 'linear', 'gate_logit', 'LinearGate', 'MLPGate',
 
 # %% ../nbs/library/20_branches.ipynb #e42a9a22
 import math
+from contextlib import nullcontext
 
 import torch
 from torch import nn
@@ -58,9 +59,9 @@ def _std(cfg, kind): return cfg.init_std/cfg.d**.5 if kind == 'published' else N
 
 def _f32(m, x):
     "Apply a linear layer in float32 at least, also under autocast."
-    with torch.autocast(x.device.type, enabled=False):
-        dt = torch.promote_types(m.weight.dtype, torch.float32)
-        return F.linear(x.to(dt), m.weight.to(dt), None if m.bias is None else m.bias.to(dt))
+    dt = torch.promote_types(m.weight.dtype, torch.float32)
+    off = torch.autocast(x.device.type, enabled=False) if torch.amp.is_autocast_available(x.device.type) else nullcontext()   # not on meta
+    with off: return F.linear(x.to(dt), m.weight.to(dt), None if m.bias is None else m.bias.to(dt))
 
 
 @gates('linear')
