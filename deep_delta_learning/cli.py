@@ -8,11 +8,10 @@ __all__ = ['parse_fields', 'ddl_compare', 'ddl_train', 'ddl_sample']
 # %% ../nbs/library/90_cli.ipynb #c0dd331b
 import dataclasses, sys
 from functools import wraps
-from types import SimpleNamespace
 
 from fastcore.script import call_parse
 
-from .config import DDLConfig, PRESETS, preset
+from .config import DDLConfig, preset
 
 # %% ../nbs/library/90_cli.ipynb #af91ec54
 def _experiment():
@@ -69,7 +68,7 @@ def ddl_compare(
     models: str = 'additive,ddl-scalar,ddl-cc-ec',  # presets to train, one model each, separated by commas
     size: str = 'tiny',  # preset of the size: tiny, small or medium
     corpus: str = 'stdlib',  # stdlib (Python's own sources), tinyshakespeare, or a text file or folder of yours
-    steps: int = 400,  # optimiser steps per model
+    steps: int = 300,  # optimiser steps per model
     bs: int = 16,  # sequences in a batch
     lr: float = 1e-3,  # peak learning rate
     seed: int = 0,  # of weights, batches and dropout; the same for all models
@@ -91,7 +90,7 @@ def ddl_train(
     *fields: str,  # fields of the configuration, as field=value: residual=delta dv=4 d=256 n_layers=6
     preset: str = 'tiny,ddl-cc-ec',  # presets, later ones override: a size and a variant
     corpus: str = 'stdlib',  # stdlib (Python's own sources), tinyshakespeare, or a text file or folder of yours
-    steps: int = 400,  # optimiser steps
+    steps: int = 300,  # optimiser steps
     bs: int = 16,  # sequences in a batch
     lr: float = 1e-3,  # peak learning rate
     warmup: float = 0.1,  # share of the steps spent on the linear warm-up

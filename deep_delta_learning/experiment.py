@@ -7,7 +7,7 @@ __all__ = ['TrainSettings', 'find_device', 'write_atomic', 'read_csv', 'environm
            'train_model', 'Run', 'run_models', 'table', 'plot_losses', 'write_report', 'load_run']
 
 # %% ../nbs/library/70_experiment.ipynb #ba508d86
-import csv, dataclasses, datetime, gc, json, math, os, platform, resource, signal, subprocess, sys, time
+import csv, dataclasses, datetime, gc, json, math, os, platform, resource, subprocess, sys, time
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 from fastai.callback.core import Callback
 from safetensors.torch import load_model, save_model
-from torch import Tensor
 
 import deep_delta_learning
 from .config import DDLConfig, load_config
@@ -42,7 +41,8 @@ class TrainSettings:
 
     def __post_init__(self):
         for f in ('steps', 'bs', 'evals', 'valid_batches'):
-            if not (isinstance(getattr(self, f), int) and getattr(self, f) >= 1): raise ValueError(f'{f} must be a whole number of at least 1, got {getattr(self, f)!r}')
+            x = getattr(self, f)
+            if not (isinstance(x, int) and x >= 1): raise ValueError(f'{f} must be a whole number of at least 1, got {x!r}')
         for f, ok, allowed in (('lr', self.lr > 0, 'positive'), ('clip', self.clip > 0, 'positive'), ('wd', self.wd >= 0, 'at least 0'),
                                ('warmup', 0 <= self.warmup < 1, 'in [0, 1)'), ('seed', self.seed >= 0, 'at least 0')):
             if not ok: raise ValueError(f'{f} must be {allowed}, got {getattr(self, f)!r}')
@@ -103,12 +103,14 @@ def environment(
     device: torch.device | None = None,  # device that the run uses
 ) -> dict:  # versions, device and commit, as strings
     "What a result depends on besides the configuration."
-    def git(*a): return subprocess.run(['git', '-C', str(Path(deep_delta_learning.__file__).parent), *a], capture_output=True, text=True, timeout=10).stdout.strip()
+    here = str(Path(deep_delta_learning.__file__).parent)
+    def git(*a): return subprocess.run(['git', '-C', here, *a], capture_output=True, text=True, timeout=10).stdout.strip()
     try: commit, dirty = git('rev-parse', 'HEAD'), bool(git('status', '--porcelain', '--untracked-files=no'))
     except (OSError, subprocess.TimeoutExpired): commit, dirty = '', False
     cuda = device is not None and device.type == 'cuda'
-    return dict(deep_delta_learning=deep_delta_learning.__version__, python=platform.python_version(), torch=torch.__version__, fastai=metadata.version('fastai'),
-                system=platform.platform(), device=torch.cuda.get_device_name(device) if cuda else f'CPU, {torch.get_num_threads()} threads',
+    return dict(deep_delta_learning=deep_delta_learning.__version__, python=platform.python_version(), torch=torch.__version__,
+                fastai=metadata.version('fastai'), system=platform.platform(),
+                device=torch.cuda.get_device_name(device) if cuda else f'CPU, {torch.get_num_threads()} threads',
                 commit=commit + (' with local changes' if dirty else '') if commit else 'not a git checkout')
 
 
@@ -135,7 +137,8 @@ class RunLog(Callback):
         tokens_per_step: int,  # tokens in a batch
         every: int = 10,  # steps between rows
         telemetry: Telemetry | None = None,  # whose time is not training time
-    ): self.model_name, self.tps, self.every, self.telemetry, self.rows = name, tokens_per_step, every, telemetry, []
+        show: bool = False,  # print a line at every evaluation
+    ): self.model_name, self.tps, self.every, self.telemetry, self.show, self.rows = name, tokens_per_step, every, telemetry, show, []
 
     def before_fit(self): self.seconds, self.losses, self.step = 0., [], 0
     def _other(self): return self.telemetry.seconds if self.telemetry else 0.
@@ -160,10 +163,14 @@ class RunLog(Callback):
         self._tick()
         loss = torch.stack(self.losses).float().mean().item()
         self.losses = []
-        self.rows.append(dict(model=self.model_name, step=self.step, tokens=self.step*self.tps, seconds=round(self.seconds, 4), lr=self.opt.hypers[0]['lr'], train_loss=loss, valid_loss=None))
+        self.rows.append(dict(model=self.model_name, step=self.step, tokens=self.step*self.tps, seconds=round(self.seconds, 4),
+                              lr=self.opt.hypers[0]['lr'], train_loss=loss, valid_loss=None))
 
     def after_epoch(self):
-        if self.rows: self.rows[-1]['valid_loss'] = self.recorder.values[-1][-1]
+        if not self.rows: return
+        r = self.rows[-1]
+        r['valid_loss'] = self.recorder.values[-1][-1]
+        if self.show: print(f"  step {r['step']}: training loss {r['train_loss']:.4f}, validation loss {r['valid_loss']:.4f} nats, {r['seconds']:.0f} s", flush=True)
 
 # %% ../nbs/library/70_experiment.ipynb #f8b2494a
 def save_weights(
@@ -190,9 +197,10 @@ def train_model(
     peak = PeakMemory(device)
     dls = text_dataloaders(corpus, context=cfg.context, bs=s.bs, steps=s.steps//s.evals, seed=s.seed, valid_batches=s.valid_batches, device=device)
     tel, stop = Telemetry(every=max(1, s.steps//10), path=folder/name/'telemetry.csv'), StopOnSignal()
-    log = RunLog(name, s.bs*cfg.context, every=max(1, s.steps//100), telemetry=tel)
+    bars = progress and sys.stdout.isatty()                 # a log file gets lines instead of bars
+    log = RunLog(name, s.bs*cfg.context, every=max(1, s.steps//100), telemetry=tel, show=progress and not bars)
     learn = ddl_learner(dls, cfg, lr=s.lr, wd=s.wd, clip=s.clip, seed=s.seed, cbs=[tel, log, stop])
-    if not progress: learn.remove_cb(learn.progress)
+    if not bars: learn.remove_cb(learn.progress)
     with learn.no_logging(): learn.fit_warmup(s.evals, warmup=s.warmup)
     if stop.stopped and log.rows: log.rows[-1]['valid_loss'] = _validate(learn, [tel, log, stop])
     save_weights(learn.model, folder/name/'model.safetensors')
@@ -235,7 +243,8 @@ def run_models(
     out.mkdir(parents=True)
     device = find_device(s.device)
     record = dict(command=' '.join(map(_quote, sys.argv)), started=datetime.datetime.now().astimezone().isoformat(timespec='seconds'),
-                  settings=dataclasses.asdict(s), models={n: dataclasses.asdict(c) for n, c in cfgs.items()}, corpus=corpus.record(), environment=environment(device))
+                  settings=dataclasses.asdict(s), models={n: dataclasses.asdict(c) for n, c in cfgs.items()},
+                  corpus=corpus.record(), environment=environment(device))
     write_atomic(out/'config.json', json.dumps(record, indent=1) + '\n')
     summary, rows, stopped = [], [], None
     for i, (name, cfg) in enumerate(cfgs.items(), 1):
@@ -255,7 +264,8 @@ def _quote(s): return s if s and all(c.isalnum() or c in '-_./=,:' for c in s) e
 def _fits(cfgs, corpus, s):
     "Refuse a vocabulary or a corpus that is too small for the models, before a folder is made."
     for name, cfg in cfgs.items():
-        if cfg.vocab_size < corpus.vocab_size: raise ValueError(f'vocab_size must be at least {corpus.vocab_size} for this corpus, got {cfg.vocab_size} for {name}')
+        if cfg.vocab_size < corpus.vocab_size:
+            raise ValueError(f'vocab_size must be at least {corpus.vocab_size} for this corpus, got {cfg.vocab_size} for {name}')
         text_dataloaders(corpus, context=cfg.context, bs=s.bs, steps=1, seed=s.seed, valid_batches=s.valid_batches, device='cpu')
 
 
@@ -296,7 +306,9 @@ def plot_losses(
             ev = [r for r in rs if r['valid_loss'] is not None]
             ax.plot([r['tokens']/1e6 for r in rs], [r['train_loss'] for r in rs], color=color, lw=.7, alpha=.6)
             ax.plot([r['tokens']/1e6 for r in ev], [r['valid_loss'] for r in ev], 'o-', color=color, ms=4, label=n)
-        for r in baselines: ax.axhline(r['valid_loss'], color=COLORS['theory'], ls='--', lw=1); ax.annotate(r['model'], (.99, r['valid_loss']), xycoords=('axes fraction', 'data'), ha='right', va='bottom')
+        for r in baselines:
+            ax.axhline(r['valid_loss'], color=COLORS['theory'], ls='--', lw=1)
+            ax.annotate(r['model'], (.99, r['valid_loss']), xycoords=('axes fraction', 'data'), ha='right', va='bottom')
         finish(ax, 'Validation loss (dots) and training loss (thin)', 'million tokens', 'cross entropy in nats per token')
     return fig
 
@@ -327,10 +339,12 @@ def _savefig(fig, path):
 def _report(folder, c, summary, base, gates):
     s, corpus, env = c['settings'], c['corpus'], c['environment']
     stopped = [r for r in summary if r['status'] != 'done']
-    lines = [f'# Run {folder.name}', '', *([f'**Interrupted**: {stopped[0]["model"]} {stopped[0]["status"]}; its weights and curve so far are here.', ''] if stopped else []),
-             table(summary + base), '', 'Validation loss is the mean cross entropy over the same bytes for every row. ' + _verdict(summary, base), '',
-             'Tokens per second count training steps alone. Peak memory is ' + ("the GPU allocator's." if 'CPU' not in env['device'] else "the whole process's, so it includes Python and its libraries."), '',
-             '![Loss against tokens](losses.png)', '', *(['![Gates by layer](gates.png)', '', 'Dots: median gate over tokens; thick and thin bars: the middle half and nine tenths.', ''] if gates else []),
+    early = [f'**Interrupted**: {r["model"]} {r["status"]}; its weights and curve so far are here.' for r in stopped]
+    memory = "the whole process's, so it includes Python and its libraries." if 'CPU' in env['device'] else "the GPU allocator's."
+    shown = ['![Gates by layer](gates.png)', '', 'Dots: median gate over tokens; thick and thin bars: the middle half and nine tenths.', ''] if gates else []
+    lines = [f'# Run {folder.name}', '', *early, *['']*len(early), table(summary + base), '',
+             'Validation loss is the mean cross entropy over the same bytes for every row. ' + _verdict(summary, base), '',
+             'Tokens per second count training steps alone. Peak memory is ' + memory, '', '![Loss against tokens](losses.png)', '', *shown,
              '## What was run', '', f'- command: `{c["command"]}`', f'- started: {c["started"]}', f'- settings: `{json.dumps(s)}`',
              f'- corpus: {corpus["name"]}, {corpus["n_bytes"]:,} bytes in {corpus["n_files"]:,} files, sha256 `{corpus["sha256"]}`',
              *(f'- {k}: {v}' for k, v in env.items()), '', '## Models', '', *(f'- **{n}**: `{json.dumps(m)}`' for n, m in c['models'].items()), '']
@@ -361,5 +375,7 @@ def load_run(
     else: path = folder/(model or names[0])
     m = GPT(load_config(path/'config.json'), seed=0)
     try: load_model(m, str(path/'model.safetensors'))
-    except Exception as e: raise ValueError(f'{path}/model.safetensors must be the weights of the model that {path}/config.json describes: {str(e).splitlines()[0]}') from None
+    except Exception as e:
+        why = str(e).splitlines()[0]
+        raise ValueError(f'{path}/model.safetensors must be the weights of the model that {path}/config.json describes: {why}') from None
     return m.to(find_device(device)).eval()

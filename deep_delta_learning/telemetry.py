@@ -52,7 +52,8 @@ def _delta_stats(r, prev):
     k, v = r['k'].float(), r['v'].float()
     read = lambda X: torch.einsum('btd,btdv->btv', k, (X if X.ndim == 4 else X.unsqueeze(-1)).float())
     pre, post = ((v - read(X)).norm(dim=-1).mean().item() for X in (r['X'], r['X_next']))
-    out = dict(pre=pre, post=post, ratio=post/max(pre, 1e-12), target_norm=v.norm(dim=-1).mean().item(), k_norm=k.norm(dim=-1).mean().item(), **_gate_stats(r['beta']))
+    norm = lambda x: x.norm(dim=-1).mean().item()
+    out = dict(pre=pre, post=post, ratio=post/max(pre, 1e-12), target_norm=norm(v), k_norm=norm(k), **_gate_stats(r['beta']))
     if prev is not None: out['cos_prev'] = (k*prev.float()).sum(-1).abs().mean().item()
     return out
 
@@ -119,7 +120,8 @@ def _gates_panel(ax, rows):
     for shift, (sub, color) in zip((-.12, .12), (('attn', COLORS['ddl']), ('mlp', COLORS['theory']))):
         rs = [r for r in rows if r['sublayer'] == sub]
         x = [r['layer'] + shift for r in rs]
-        for lo, hi, w in (('beta_q05', 'beta_q95', 1), ('beta_q25', 'beta_q75', 4)): ax.vlines(x, [r[lo] for r in rs], [r[hi] for r in rs], color=color, lw=w, alpha=.6)
+        for lo, hi, w in (('beta_q05', 'beta_q95', 1), ('beta_q25', 'beta_q75', 4)):
+            ax.vlines(x, [r[lo] for r in rs], [r[hi] for r in rs], color=color, lw=w, alpha=.6)
         ax.plot(x, [r['beta_q50'] for r in rs], 'o', color=color, ms=4, label=sub)
     ax.axhline(1, color=COLORS['baseline'], lw=.8, ls=':')
     ax.set_xticks([r['layer'] for r in rows if r['sublayer'] == 'attn'])

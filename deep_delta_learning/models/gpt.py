@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from ..branches import linear, normal_
 from ..config import DDLConfig, expansions
-from ..residual import Delta, RMSNorm, boundary, make_residual
+from ..residual import RMSNorm, boundary, make_residual
 from ..state import make_compressor
 
 # %% ../../nbs/library/30_gpt.ipynb #a929baea
@@ -214,13 +214,13 @@ def generate(
 def trace(
     model: GPT,  # any model
     ids: Tensor,  # token ids, (b, t)
-):  # yields one dictionary a sublayer: name, X, h, X_next, and for a Delta residual k, v, beta, erase
+):  # yields one dictionary a sublayer: name, X, h, X_next, and for a residual that has `parts` also k, v, beta, erase
     "Walk through a model and yield what every sublayer read and wrote."
     X = model.expand(model.embed(ids))
     for name, res, f in model.sublayers():
         c, ctx = res.read(X)
         h = f(c)
         row = dict(name=name, X=X, h=h, X_next=res.write(X, h, ctx))
-        if isinstance(res, Delta): row.update({k: x for k, x in res.parts(h, ctx)._asdict().items() if k != 'x'})
+        if hasattr(res, 'parts'): row.update({k: x for k, x in res.parts(h, ctx)._asdict().items() if k != 'x'})
         yield row
         X = row['X_next']
