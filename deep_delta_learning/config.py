@@ -136,6 +136,9 @@ def _validate(c):
     if c.residual == 'add': need(c.dv == 1, 'dv', '1 for residual = add')
     if c.gate != 'constant': need(0 < c.beta_init < 2, 'beta_init', 'in (0, 2), the range of the gate')
     need(0 <= c.dropout < 1, 'dropout', 'in [0, 1)')
+    from_branch = c.value_input == 'branch' if c.value == 'linear' else getattr(values.find(c.value), 'source', 'branch') == 'branch'
+    if c.residual in ('delta', 'write', 'untied') and getattr(directions.find(c.direction), 'source', 'branch') == 'state' and not from_branch:
+        raise ValueError(f"value_input must be 'branch' for direction = {c.direction}, or the sublayer's output would not be used, got {c.value_input!r}")
     for f in ('k_eps', 'norm_eps', 'rope_base', 'init_std', 'value_scale'): need(getattr(c, f) > 0, f, 'positive')
 
 # %% ../nbs/library/12_config.ipynb #a0548545

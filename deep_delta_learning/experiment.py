@@ -170,7 +170,8 @@ class RunLog(Callback):
         if not self.rows: return
         r = self.rows[-1]
         r['valid_loss'] = self.recorder.values[-1][-1]
-        if self.show: print(f"  step {r['step']}: training loss {r['train_loss']:.4f}, validation loss {r['valid_loss']:.4f} nats, {r['seconds']:.0f} s", flush=True)
+        if self.show:
+            print(f"  step {r['step']}: training loss {r['train_loss']:.4f}, validation loss {r['valid_loss']:.4f} nats, {r['seconds']:.0f} s", flush=True)
 
 # %% ../nbs/library/70_experiment.ipynb #f8b2494a
 def save_weights(
