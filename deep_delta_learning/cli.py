@@ -57,10 +57,10 @@ def _finish(run):
     base = run.folder/'baselines.csv'
     print('\n' + ex.table(run.summary + (ex.read_csv(base) if base.exists() else [])))
     print(f'\n{run.folder}/report.md has the curves, the gates and everything needed to run it again.')
-    if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far.')
+    if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far; --resume {run.folder} goes on.')
     return 128 + run.stopped if run.stopped else 0
 
-# %% ../nbs/library/90_cli.ipynb #b0df84fa
+# %% ../nbs/library/90_cli.ipynb #e0ecb479
 @call_parse
 @_main
 def ddl_compare(
@@ -73,17 +73,20 @@ def ddl_compare(
     lr: float = 1e-3,  # peak learning rate
     seed: int = 0,  # of weights, batches and dropout; the same for all models
     device: str = 'auto',  # auto, cpu, cuda, cuda:N or mps
+    save_every: int = 100,  # steps between checkpoints
     out: str = None,  # run folder to create; default: runs/ and the time
+    resume: str = None,  # run folder to go on with, by its own settings; everything else is ignored
 ):
     "Train several models on the same batches from the same initial weights, and write a report."
+    if resume: return _finish(_experiment().resume_run(resume))
     kw = parse_fields(fields)
     names = [m.strip() for m in models.split(',') if m.strip()]
     if not names or len(set(names)) < len(names): raise ValueError(f'models must be different presets separated by commas, got {models!r}')
     cfgs = {m: preset(size, m, **kw) for m in names}
     ex = _experiment()
-    return _finish(ex.run_models(cfgs, ex.TrainSettings(steps=steps, bs=bs, lr=lr, seed=seed, device=device), corpus, out))
+    return _finish(ex.run_models(cfgs, ex.TrainSettings(steps=steps, bs=bs, lr=lr, seed=seed, save_every=save_every, device=device), corpus, out))
 
-# %% ../nbs/library/90_cli.ipynb #e0ecb479
+# %% ../nbs/library/90_cli.ipynb #b0df84fa
 @call_parse
 @_main
 def ddl_train(
@@ -98,15 +101,18 @@ def ddl_train(
     evals: int = 5,  # how often to validate
     seed: int = 0,  # of weights, batches and dropout
     device: str = 'auto',  # auto, cpu, cuda, cuda:N or mps
+    save_every: int = 100,  # steps between checkpoints
     out: str = None,  # run folder to create; default: runs/ and the time
+    resume: str = None,  # run folder to go on with, by its own settings; everything else is ignored
     show: bool = False,  # print the configuration as JSON and the number of parameters, and train nothing
 ):
     "Train one model on the text of your choice."
+    if resume: return _finish(_experiment().resume_run(resume))
     from deep_delta_learning.config import preset as make
     cfg = make(preset, **parse_fields(fields))
     if show: return _show(cfg)
     ex = _experiment()
-    s = ex.TrainSettings(steps=steps, bs=bs, lr=lr, warmup=warmup, wd=wd, evals=evals, seed=seed, device=device)
+    s = ex.TrainSettings(steps=steps, bs=bs, lr=lr, warmup=warmup, wd=wd, evals=evals, seed=seed, save_every=save_every, device=device)
     return _finish(ex.run_models({preset.split(',')[-1].strip() or 'model': cfg}, s, corpus, out))
 
 

@@ -77,6 +77,15 @@ class Telemetry(Callback):
     def after_batch(self):
         if self.training and (self.train_iter % self.every == 0): self._look(self.train_iter)
 
+    def restore(self,
+        rows: list[dict],  # rows recorded so far
+    ):
+        "Go on from recorded rows; the CSV file then holds these and no later ones."
+        self.rows = rows
+        if self.path:
+            self.path.unlink(missing_ok=True)
+            _append(self.path, rows)
+
     def _look(self, step):
         t = time.perf_counter()
         new = [dict(step=step, **r) for r in telemetry_rows(self.model, self.ids)]
