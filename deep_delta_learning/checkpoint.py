@@ -28,6 +28,8 @@ def write_atomic(
     tmp = path.with_name(f'.{path.name}.tmp')
     try:
         write(tmp) if callable(write) else tmp.write_text(write, encoding='utf-8')
+        umask = os.umask(0); os.umask(umask)
+        tmp.chmod(0o666 & ~umask)                  # some writers make private files
         with tmp.open('rb') as f: os.fsync(f.fileno())
         os.replace(tmp, path)
         _sync_folder(path.parent)

@@ -7,7 +7,7 @@ __all__ = ['directions', 'values', 'gates', 'expansions', 'compressors', 'residu
            'DDLConfig', 'preset', 'load_config']
 
 # %% ../nbs/library/12_config.ipynb #fd2ca793
-import dataclasses, difflib, importlib, json
+import dataclasses, difflib, importlib, json, math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,32 +88,33 @@ class DDLConfig:
     gate_hidden: int = 128  # hidden width of gate = mlp
     gate_per_channel: bool = False  # one gate per value channel instead of one for all
     gate_init: str = 'published'  # published: N(0, 0.5/sqrt(d)) | zero: exactly beta_init for every token
-    beta_init: float = 1.0  # gate at initialisation, in (0, 2); any number for gate = constant
+    beta_init: float = 1.0  # gate at initialisation, in (0, 2): exact for gate_init = zero, that of a zero context else; any number for constant
     # numerics
     k_eps: float = 1e-5  # guard of the direction's norm
     norm_eps: float = 1e-5  # guard of RMSNorm
     rope_base: float = 10000.0  # base of the rotary frequencies
     init_std: float = 0.5  # weights start as N(0, init_std / sqrt(d))
     sinkhorn_iters: int = 20  # normalisation rounds of residual = mhc
+    kernels: str = 'auto'  # auto: fused kernels where they run | reference: never
 
     def __post_init__(self): _validate(self)
 
 # %% ../nbs/library/12_config.ipynb #ec28d824
 _CHOICES = dict(compress_init=('neutral', 'published'), direction_pool=('mean', 'flatten'), value_input=('raw', 'normed', 'branch'),
-                value_activation=('sigmoid', 'linear'), value_init=('published', 'zero'), gate_init=('published', 'zero'))
+                value_activation=('sigmoid', 'linear'), value_init=('published', 'zero'), gate_init=('published', 'zero'), kernels=('auto', 'reference'))
 _POSITIVE = ('vocab_size', 'n_layers', 'd', 'n_heads', 'context', 'dv', 'expand_kernel', 'direction_hidden', 'gate_hidden', 'sinkhorn_iters')
 _OPTIONAL = ('head_dim', 'mlp_hidden', 'compress_kernel')
 
 
 def _typed(c):
-    "Check and set the types of all fields; whole numbers may come as floats and numbers as strings of a command line do not."
+    "Check the types of all fields; a float field takes a whole number too, and no infinity."
     for f in dataclasses.fields(c):
         x, want = getattr(c, f.name), f.type if isinstance(f.type, type) else int   # the others are `int | None`
         if x is None and f.name in _OPTIONAL: continue
         number = isinstance(x, (int, float)) and not isinstance(x, bool)
-        if want is float and number: object.__setattr__(c, f.name, float(x))
-        elif not (isinstance(x, want) and (want is bool or not isinstance(x, bool))):
-            raise ValueError(f'{f.name} must be {want.__name__}, got {x!r}')
+        if want is float and number and math.isfinite(x): object.__setattr__(c, f.name, float(x))
+        elif want is float or not (isinstance(x, want) and (want is bool or not isinstance(x, bool))):
+            raise ValueError(f'{f.name} must be {"a finite number" if want is float else want.__name__}, got {x!r}')
 
 
 def _validate(c):
@@ -133,7 +134,7 @@ def _validate(c):
     if c.mlp_hidden is None: object.__setattr__(c, 'mlp_hidden', 8*c.d//3)
     if c.compress_kernel is None: object.__setattr__(c, 'compress_kernel', c.dv if c.compress == 'channel' else 4)
     if c.compress == 'channel': need(c.compress_kernel <= c.dv, 'compress_kernel', f'at most dv = {c.dv} for compress = channel')
-    if c.residual == 'add': need(c.dv == 1, 'dv', '1 for residual = add')
+    if c.residual == 'add': need(c.dv == 1, 'dv', '1 for residual = add (the preset additive has all of it)')
     if c.gate != 'constant': need(0 < c.beta_init < 2, 'beta_init', 'in (0, 2), the range of the gate')
     need(0 <= c.dropout < 1, 'dropout', 'in [0, 1)')
     from_branch = c.value_input == 'branch' if c.value == 'linear' else getattr(values.find(c.value), 'source', 'branch') == 'branch'
@@ -172,8 +173,8 @@ PRESETS = {
     'tiny': dict(vocab_size=256, n_layers=4, d=128, n_heads=4, context=128),
     'small': dict(vocab_size=50304, n_layers=12, d=768, n_heads=6, context=1024),
     'medium': dict(vocab_size=50304, n_layers=24, d=1024, n_heads=8, context=1024),
-    'additive': dict(residual='add', dv=1),
-    'ddl-scalar': dict(residual='delta', dv=1),
+    'additive': dict(residual='add', dv=1, expand='repeat', compress='channel'),
+    'ddl-scalar': dict(residual='delta', dv=1, expand='repeat', compress='channel'),
     'ddl-cc': dict(_expanded, compress='channel', expand='repeat'),
     'ddl-cc-ec': dict(_expanded, compress='channel', expand='conv'),
     'ddl-tc': dict(_expanded, compress='token', expand='repeat'),
@@ -188,6 +189,7 @@ def preset(
 ) -> DDLConfig:  # the configuration
     "A configuration from presets and fields. Raises ValueError for unknown names, with the nearest known one."
     kw = {}
+    if names and not any(n.strip() for n in names): raise ValueError(f'preset must name one of {", ".join(PRESETS)}; got {names[0]!r}')
     for name in (n.strip() for s in names for n in s.split(',') if n.strip()):
         if name not in PRESETS: raise ValueError(_unknown('preset', name, PRESETS))
         kw.update(PRESETS[name])

@@ -155,7 +155,8 @@ def text_corpus(
     name: str = None,  # name of the corpus; the name of the file or folder unless given
     source: str = None,  # where the text comes from; the path unless given
 )->Corpus:
-    """A corpus of text files in UTF-8. Raises FileNotFoundError for a missing path, ValueError for a file that is empty or not text."""
+    """A corpus of text files in UTF-8. Files of a folder that are empty or not text are counted and skipped. Raises FileNotFoundError for a missing
+    path, ValueError for a named file that is empty or not text."""
     paths = [Path(o).expanduser().absolute() for o in (path if isinstance(path, (list, tuple)) else [path])]
     if not paths: raise ValueError('path must name at least one text file or folder, got an empty list')
     for p in paths:
@@ -163,10 +164,14 @@ def text_corpus(
     base = Path(os.path.commonpath([p if p.is_dir() else p.parent for p in paths]))
     docs, skipped = {}, 0
     for f in sorted({f for p in paths for f in (_files(p) if p.is_dir() else [p])}):
-        if data := _read(f): docs[f.relative_to(base).as_posix()] = data
+        try: data = _read(f)
+        except ValueError:
+            if f in paths: raise              # asked for by name; what a folder holds besides text is passed over
+            data = b''
+        if data: docs[f.relative_to(base).as_posix()] = data
         elif f in paths: raise ValueError(f'path must hold text, but {f} is empty')
         else: skipped += 1
-    if not docs: raise ValueError(f'path must hold text, but {base} holds no text file ({skipped} empty)')
+    if not docs: raise ValueError(f'path must hold text, but {base} holds no text file ({skipped} empty or not text)')
     if name is None: name = (paths[0] if len(paths) == 1 else base).name
     return _corpus(name, docs, source=source or str(path if len(paths) == 1 else base), skipped=skipped)
 
@@ -206,8 +211,8 @@ def load_corpus(
     if spec == 'stdlib': return stdlib_corpus()
     if isinstance(spec, str) and spec in CORPORA: return text_corpus(_fetch(spec, folder), name=spec, source=CORPORA[spec]['url'])
     if not isinstance(spec, (list, tuple)) and not Path(spec).expanduser().exists():
-        known = f"'stdlib', one of {sorted(CORPORA)}, or the path of a text file or folder"
-        raise FileNotFoundError(f'spec must be {known}, but {spec!r} is none of them')
+        known = ', '.join(["'stdlib'", *sorted(CORPORA)]) + ', or the path of a text file or folder'
+        raise FileNotFoundError(f'corpus must be {known}, but {spec!r} is none of them')
     return text_corpus(spec)
 
 # %% ../nbs/library/50_data.ipynb #f9793c56

@@ -10,7 +10,7 @@ __all__ = ['unit', 'delta_matrix', 'delta_update', 'delta_backward', 'unit_backw
 import torch
 from torch import Tensor
 
-# %% ../nbs/library/10_delta.ipynb #e8931971
+# %% ../nbs/library/10_delta.ipynb #b225b9ee
 def _acc(*ts):
     "Accumulation type of `ts`: float32, or float64 if any of them is."
     dt = torch.float32
@@ -18,13 +18,21 @@ def _acc(*ts):
     return dt
 
 
+def _float(x, name):
+    if not x.is_floating_point(): raise ValueError(f'{name} must be a floating-point tensor, got {x.dtype}')
+    return x
+
+
 def unit(
-    h: Tensor,  # vector of any length, (..., d)
-    eps: float = 1e-5,  # guard in the units of `h`; the result is 0 at h = 0 and never longer than 1
+    h: Tensor,  # vector, (..., d)
+    eps: float = 1e-5,  # guard in the units of `h`; the result is 0 at h = 0 and, up to rounding, never longer than 1
 ) -> Tensor:  # direction, (..., d), in the dtype of `h`
-    "Scale `h` to unit length along the last axis, smoothly at zero: h / sqrt(|h|^2 + eps^2) (claim C24)."
-    if not eps >= 0: raise ValueError(f'eps must be >= 0, got {eps}')
-    x = h.to(_acc(h))
+    """Scale `h` to unit length along the last axis, smoothly at zero: h / sqrt(|h|^2 + eps^2) (claim C24).
+
+    For lengths whose square float32 can hold (1e-19 to 1e19). With eps = 0 the result at h = 0 is NaN; the gradient there is 1/eps."""
+    x = _float(h, 'h').to(_acc(h))
+    if not (eps == 0 or eps > 0 and eps**2 >= torch.finfo(x.dtype).tiny):
+        raise ValueError(f'eps must be >= 0, and its square a number of {x.dtype} (or 0), got {eps}')
     return (x * (x.square().sum(-1, keepdim=True) + eps**2).rsqrt()).to(h.dtype)
 
 # %% ../nbs/library/10_delta.ipynb #cb184416
@@ -40,6 +48,7 @@ def delta_matrix(
 # %% ../nbs/library/10_delta.ipynb #f0961efa
 def _check(X, k, v, beta, erase):
     "Raise a ValueError that names the argument if the shapes do not fit together; say whether the state is scalar."
+    for name, t in (('X', X), ('k', k), ('v', v)): _float(t, name)
     if k.ndim < 1: raise ValueError('k must have shape (..., d), got a number')
     if X.ndim not in (k.ndim, k.ndim + 1):
         raise ValueError(f'X must have shape (..., d, dv), or (..., d) for a scalar state, with the leading axes of k: '
@@ -54,6 +63,11 @@ def _check(X, k, v, beta, erase):
         if isinstance(g, Tensor) and not (g.ndim in (0, k.ndim - 1) or g.ndim == k.ndim and g.shape[-1] in (1, dv)):
             raise ValueError(f'{name} must be a number or have shape (...), or (..., dv) for a gate per channel: '
                              f'{name} is {tuple(g.shape)}, k is {tuple(k.shape)}, dv = {dv}')
+    lead = k.shape[:-1]
+    for name, t in (('X', X), ('v', v), ('beta', beta), ('erase', erase)):
+        own = t.shape[:len(lead)] if isinstance(t, Tensor) and t.ndim else ()
+        if any(a != b and a != 1 and b != 1 for a, b in zip(own, lead)):
+            raise ValueError(f'leading axes must be equal or 1: {name} is {tuple(t.shape)}, k is {tuple(k.shape)}')
     return scalar
 
 # %% ../nbs/library/10_delta.ipynb #df65f66d
@@ -69,7 +83,7 @@ def delta_update(
     v: Tensor,  # target, (..., dv); (...) for a scalar state
     beta,  # gate, any real number, or (...), or (..., dv) for one gate per channel
     erase=None,  # erase gate where it differs from the write gate `beta` (claim C21); 0 only writes
-) -> Tensor:  # new state, shape and dtype of `X`
+) -> Tensor:  # new state, in the dtype of `X`; its shape, broadcast over leading axes
     """Rewrite the state along `k`: X + beta k (v' - k'X) (v3 section 2.1; claims C03, C17, C30).
 
     Leading axes broadcast where one of them is 1. Accumulates in float32 at least. Raises ValueError for shapes that do not fit."""
@@ -84,6 +98,15 @@ def delta_update(
     return (X.squeeze(-1) if scalar else X).to(out)
 
 # %% ../nbs/library/10_delta.ipynb #ca15e370
+def _plain(X, k, v, beta):
+    "The gate as a tensor (...); ValueError unless the state is (..., d, dv) with one gate per direction. For the functions below."
+    if X.ndim != k.ndim + 1: raise ValueError(f'X must have shape (..., d, dv) here, also for dv = 1: X is {tuple(X.shape)}, k is {tuple(k.shape)}')
+    _check(X, k, v, beta, None)
+    beta = torch.as_tensor(beta, dtype=k.dtype, device=k.device)
+    if beta.ndim not in (0, k.ndim - 1): raise ValueError(f'beta must be a number or have shape (...) here: beta is {tuple(beta.shape)}, k is {tuple(k.shape)}')
+    return beta.expand(k.shape[:-1])
+
+
 def delta_backward(
     dY: Tensor,  # gradient of the loss by the new state, (..., d, dv)
     X: Tensor,  # state before the update, (..., d, dv)
@@ -92,7 +115,7 @@ def delta_backward(
     beta: Tensor,  # gate, (...)
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # gradients by X, k, v, beta, each shaped like its argument
     "The gradients of `delta_update` in closed form, for any k, unit or not (claim B03)."
-    b = beta.unsqueeze(-1)
+    b = _plain(X, k, v, beta).unsqueeze(-1)
     e = v - (k.unsqueeze(-1) * X).sum(-2)
     g = (k.unsqueeze(-1) * dY).sum(-2)
     dk = b * ((dY * e.unsqueeze(-2)).sum(-1) - (X * g.unsqueeze(-2)).sum(-1))
@@ -117,8 +140,11 @@ def delta_reverse(
     beta: Tensor,  # its gate, (...)
     p: Tensor | None = None,  # readout k'X before the update, (..., dv); recomputed if not given, which needs |k| = 1 and beta != 1
 ) -> Tensor:  # state before the update, (..., d, dv)
-    "Rebuild the state that `delta_update` started from (claim B01). Raises ValueError at beta = 1 if `p` is not given."
-    b = beta.unsqueeze(-1)
+    """Rebuild the state that `delta_update` started from (claim B01).
+
+    Without `p` the readout is divided by 1 - beta, which loses accuracy near beta = 1 and raises ValueError at it; under `torch.compile`
+    and `vmap` give `p`."""
+    b = _plain(X_next, k, v, beta).unsqueeze(-1)
     if p is None:
         if bool((b == 1).any()): raise ValueError('p must be given where beta = 1: the readout was overwritten and cannot be recomputed')
         p = ((k.unsqueeze(-1) * X_next).sum(-2) - b * v) / (1 - b)
@@ -127,9 +153,9 @@ def delta_reverse(
 # %% ../nbs/library/10_delta.ipynb #a92854f8
 def _triangle(K, beta, R):
     "Solve (I + diag(beta) tril(K K', -1)) U = diag(beta) R."
-    b = beta.unsqueeze(-1)
+    dt, b = _acc(K, R), beta.unsqueeze(-1)
     T = b * (K @ K.mT).tril(-1)
-    return torch.linalg.solve_triangular(T, b * R, upper=False, unitriangular=True)
+    return torch.linalg.solve_triangular(T.to(dt), (b * R).to(dt), upper=False, unitriangular=True).to(R.dtype)
 
 
 def delta_chain(
@@ -151,15 +177,15 @@ def delta_product(
     if K.shape[:-1] != beta.shape: raise ValueError(f'beta must have shape (..., L) = {tuple(K.shape[:-1])}, got {tuple(beta.shape)}')
     return torch.eye(K.shape[-1], dtype=K.dtype, device=K.device) - K.mT @ _triangle(K, beta, K)
 
-# %% ../nbs/library/10_delta.ipynb #b225b9ee
+# %% ../nbs/library/10_delta.ipynb #aa805d39
 def from_orthogonal(
     Q: Tensor,  # orthogonal matrix, float64 for full accuracy, (d, d)
     tol: float = 1e-6,  # how far Q'Q may be from the identity
 ) -> tuple[Tensor, Tensor]:  # unit directions (r, d), first layer first, and gates (r,), all 2; r <= d
     "Write an orthogonal matrix as a product of the fewest reflections: delta_product(K, beta) = Q (claim B11)."
     from scipy.linalg import schur
-    d = Q.shape[-1]
-    if Q.shape != (d, d): raise ValueError(f'Q must be a square matrix, got shape {tuple(Q.shape)}')
+    d = Q.shape[-1] if Q.ndim else 0
+    if Q.ndim != 2 or Q.shape != (d, d): raise ValueError(f'Q must be a square matrix, got shape {tuple(Q.shape)}')
     off = (Q.mT @ Q - torch.eye(d, dtype=Q.dtype, device=Q.device)).abs().max().item() if d else 0.
     if not off <= tol: raise ValueError(f"Q must be orthogonal: |Q'Q - I| is {off:.1e}, allowed is {tol:.0e}")
     T, Z = (torch.from_numpy(m) for m in schur(Q.detach().double().cpu().numpy(), output='real'))
@@ -168,13 +194,13 @@ def from_orthogonal(
         rotates = i + 1 < d and T[i + 1, i] != 0
         if rotates:
             half = torch.atan2(T[i + 1, i] - T[i, i + 1], T[i, i] + T[i + 1, i + 1]) / 2
-            ks += [Z[:, i], Z[:, i] * half.cos() + Z[:, i + 1] * half.sin()]
+            if half.abs() > d*torch.finfo(T.dtype).eps: ks += [Z[:, i], Z[:, i] * half.cos() + Z[:, i + 1] * half.sin()]   # else rounding noise
         elif T[i, i] < 0: ks.append(Z[:, i])
         i += 1 + rotates
     K = torch.stack(ks) if ks else torch.zeros(0, d, dtype=torch.float64)
     return K.to(Q), torch.full((len(ks),), 2., dtype=Q.dtype, device=Q.device)
 
-# %% ../nbs/library/10_delta.ipynb #aa805d39
+# %% ../nbs/library/10_delta.ipynb #e8931971
 def delta_energy(
     X: Tensor,  # state before the update, (..., d, dv)
     k: Tensor,  # unit direction, (..., d)
@@ -182,6 +208,7 @@ def delta_energy(
     beta: Tensor,  # gate, (...)
 ) -> Tensor:  # squared Frobenius norm after the update, (...)
     "The squared norm of the state after `delta_update`, without forming that state (claim B05)."
+    beta = _plain(X, k, v, beta)
     p = (k.unsqueeze(-1) * X).sum(-2)
     dot = lambda a, b: (a * b).sum(-1)
     return X.square().sum((-1, -2)) - beta*(2 - beta)*dot(p, p) + 2*beta*(1 - beta)*dot(p, v) + beta.square()*dot(v, v)
@@ -196,4 +223,5 @@ def interference(
 ) -> Tensor:  # change of the readout along k1, (..., dv)
     "How far a second edit moves the readout of a first: beta2 (k1.k2)(v2 - k2'X1); none for orthogonal directions (claim B04)."
     e = v2 - (k2.unsqueeze(-1) * X1).sum(-2)
+    beta2 = _plain(X1, k2, v2, beta2)
     return (beta2 * (k1 * k2).sum(-1)).unsqueeze(-1) * e

@@ -7,7 +7,7 @@ __all__ = ['TrainSettings', 'find_device', 'read_csv', 'environment', 'PeakMemor
            'Run', 'run_models', 'resume_run', 'table', 'plot_losses', 'write_report', 'load_run']
 
 # %% ../nbs/library/70_experiment.ipynb #ba508d86
-import csv, dataclasses, datetime, gc, json, math, platform, resource, shutil, subprocess, sys, time
+import csv, dataclasses, datetime, gc, json, math, platform, resource, shutil, statistics, subprocess, sys, time
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -46,8 +46,9 @@ class TrainSettings:
         for f in ('steps', 'bs', 'evals', 'valid_batches', 'save_every'):
             x = getattr(self, f)
             if not (isinstance(x, int) and x >= 1): raise ValueError(f'{f} must be a whole number of at least 1, got {x!r}')
-        for f, ok, allowed in (('lr', self.lr > 0, 'positive'), ('clip', self.clip > 0, 'positive'), ('wd', self.wd >= 0, 'at least 0'),
-                               ('warmup', 0 <= self.warmup < 1, 'in [0, 1)'), ('seed', self.seed >= 0, 'at least 0')):
+        for f, ok, allowed in (('lr', 0 < self.lr <= 100, 'in (0, 100]'), ('clip', 0 < self.clip < math.inf, 'positive and finite'),
+                               ('wd', 0 <= self.wd <= 100, 'in [0, 100]'),
+                               ('warmup', 0 <= self.warmup < 1, 'in [0, 1)'), ('seed', 0 <= self.seed < 2**63, 'in [0, 2**63)')):
             if not ok: raise ValueError(f'{f} must be {allowed}, got {getattr(self, f)!r}')
         evals = next(e for e in range(min(self.evals, self.steps), 0, -1) if self.steps % e == 0)
         object.__setattr__(self, 'evals', evals)
@@ -195,6 +196,7 @@ def train_model(
     s: TrainSettings,  # how
     folder: Path,  # the run folder
     progress: bool = True,  # show progress bars
+    stop: StopOnSignal | None = None,  # what ends the training early
 ) -> tuple[dict, list[dict], list[dict], int | None]:  # summary row, metric rows, telemetry rows, signal that stopped it
     "Train one model into its folder of the run."
     device, here = find_device(s.device), folder/name
@@ -203,7 +205,7 @@ def train_model(
     gc.collect(); torch.manual_seed(s.seed)
     peak = PeakMemory(device)
     dls = text_dataloaders(corpus, context=cfg.context, bs=s.bs, steps=s.steps//s.evals, seed=s.seed, valid_batches=s.valid_batches, device=device)
-    tel, stop = Telemetry(every=max(1, s.steps//10), path=here/'telemetry.csv'), StopOnSignal()
+    tel, stop = Telemetry(every=max(1, s.steps//10), path=here/'telemetry.csv'), stop or StopOnSignal()
     bars = progress and sys.stdout.isatty()                 # a log file gets lines instead of bars
     log = RunLog(name, s.bs*cfg.context, every=max(1, s.steps//100), telemetry=tel, show=progress and not bars)
     save = SaveState(here/'checkpoints', s.save_every, extra=log.state)
@@ -217,9 +219,10 @@ def train_model(
     save_weights(learn.model, here/'model.safetensors')
     last = next((r for r in reversed(log.rows) if r['valid_loss'] is not None), {})
     loss = last.get('valid_loss', math.nan)
+    rate = _median_rate(log.rows)
     row = dict(model=name, valid_loss=loss, bits_per_byte=bits(loss), parameters=sum(p.numel() for p in learn.model.parameters()),
-               tokens_per_second=round(done*log.tps/max(log.seconds, 1e-9)), peak_MiB=round(peak()), steps=done,
-               status='done' if done == s.steps else f'stopped at step {done} of {s.steps}')
+               tokens_per_second=round(rate), peak_MiB=round(peak()), steps=done,
+               status='diverged: the loss is not finite' if not math.isfinite(loss) else 'done' if done == s.steps else f'stopped at step {done} of {s.steps}')
     return row, log.rows, tel.rows, stop.stopped
 
 
@@ -230,6 +233,12 @@ def _go_on(learn, log, folder):
     log.restore(tensors['extra.losses'], meta['extra'])
     learn.add_cb(StartAt(step))
     if log.show: print(f'  going on from step {step}', flush=True)
+
+
+def _median_rate(rows):
+    "Median tokens per second between rows, so that a pause of the machine does not count; the first row holds the warm-up."
+    between = [(b['tokens'] - a['tokens'])/(b['seconds'] - a['seconds']) for a, b in zip(rows, rows[1:]) if b['seconds'] > a['seconds']]
+    return statistics.median(between) if between else rows[0]['tokens']/rows[0]['seconds'] if rows else 0
 
 
 def _validate(learn, without):
@@ -256,18 +265,23 @@ def run_models(
     s = settings or TrainSettings()
     for name in cfgs:
         if not name or name != Path(name).name or name.startswith('.'): raise ValueError(f'the name of a model must be usable as a folder name, got {name!r}')
-    out = Path(out) if out else Path('runs')/datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
+    out = Path(out).expanduser() if out else Path('runs')/datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     if out.exists(): raise FileExistsError(f'out must be a folder that does not exist yet, {out} does')
-    spec = None if isinstance(corpus, Corpus) else str(corpus)
+    if isinstance(corpus, str) and not corpus.strip(): raise ValueError("corpus must be a name or a path, got ''")
+    spec = None if isinstance(corpus, Corpus) else str(Path(corpus).absolute() if Path(corpus).exists() else corpus)
     corpus = load_corpus(corpus)
     _fits(cfgs, corpus, s)
-    out.mkdir(parents=True)
-    device = find_device(s.device)
-    record = dict(command=' '.join(map(_quote, sys.argv)), started=datetime.datetime.now().astimezone().isoformat(timespec='seconds'),
-                  settings=dataclasses.asdict(s), models={n: dataclasses.asdict(c) for n, c in cfgs.items()}, corpus_spec=spec,
-                  corpus=corpus.record(), environment=environment(device))
-    write_atomic(out/'config.json', json.dumps(record, indent=1) + '\n')
-    return _train_all(out, cfgs, s, corpus, record['environment'], progress)
+    env = environment(find_device(s.device))
+    record = dict(command=' '.join(map(_quote, [Path(sys.argv[0]).name, *sys.argv[1:]])),
+                  started=datetime.datetime.now().astimezone().isoformat(timespec='seconds'), settings=dataclasses.asdict(s),
+                  models={n: dataclasses.asdict(c) for n, c in cfgs.items()}, corpus_spec=spec, corpus=corpus.record(), environment=env)
+    with StopOnSignal() as stop:
+        out.mkdir(parents=True)
+        try:
+            write_atomic(out/'config.json', json.dumps(record, indent=1) + '\n')
+            return _train_all(out, cfgs, s, corpus, env, progress, stop)
+        finally:
+            if not (out/'summary.csv').exists(): shutil.rmtree(out, ignore_errors=True)      # nothing was trained: nothing is left
 
 
 def resume_run(
@@ -284,26 +298,26 @@ def resume_run(
     if spec is None: raise ValueError(f'resume must be a run on a corpus that has a name or a path; {folder} was made from a Corpus in memory')
     corpus = load_corpus(spec)
     if corpus.sha256 != c['corpus']['sha256']: raise ValueError(f'corpus must be the one of the run: the SHA-256 of {spec} has changed')
-    return _train_all(folder, cfgs, s, corpus, environment(find_device(s.device)), progress)
+    with StopOnSignal() as stop: return _train_all(folder, cfgs, s, corpus, environment(find_device(s.device)), progress, stop)
 
 
-def _train_all(out, cfgs, s, corpus, env, progress):
+def _train_all(out, cfgs, s, corpus, env, progress, stop):
     "Train the models of a run that are not done, and write its tables and report."
     old = lambda name: read_csv(out/name) if (out/name).exists() else []
     summary = [r for r in old('summary.csv') if r['status'] == 'done']
     done = {r['model'] for r in summary}
-    rows, stopped = [r for r in old('metrics.csv') if r['model'] in done], None
+    rows = [r for r in old('metrics.csv') if r['model'] in done]
     for i, (name, cfg) in enumerate(cfgs.items(), 1):
         if name in done: continue
+        if stop.stopped: break
         if progress: print(f'{i}/{len(cfgs)} {name}: {s.steps} steps of {s.bs} x {cfg.context} tokens on {env["device"]}', flush=True)
-        row, new, _, stopped = train_model(name, cfg, corpus, s, out, progress)
+        row, new, *_ = train_model(name, cfg, corpus, s, out, progress, stop)
         summary.append(row); rows += new
         _write_csv(out/'metrics.csv', rows); _write_csv(out/'summary.csv', summary)
-        if stopped: break
-        shutil.rmtree(out/name/'checkpoints', ignore_errors=True)                # the weights are written, the row too
+        if row['status'] == 'done': shutil.rmtree(out/name/'checkpoints', ignore_errors=True)                # the weights are written, the row too
     _baselines(out, cfgs, corpus, s)
     write_report(out)
-    return Run(out, summary, stopped)
+    return Run(out, summary, stop.stopped)
 
 
 def _quote(s): return s if s and all(c.isalnum() or c in '-_./=,:' for c in s) else repr(s)
@@ -314,7 +328,9 @@ def _fits(cfgs, corpus, s):
     for name, cfg in cfgs.items():
         if cfg.vocab_size < corpus.vocab_size:
             raise ValueError(f'vocab_size must be at least {corpus.vocab_size} for this corpus, got {cfg.vocab_size} for {name}')
-        text_dataloaders(corpus, context=cfg.context, bs=s.bs, steps=1, seed=s.seed, valid_batches=s.valid_batches, device='cpu')
+        text_dataloaders(corpus, context=cfg.context, bs=1, steps=1, seed=s.seed, valid_batches=1, device='cpu')     # long enough for a window?
+        windows = (len(corpus.train) - 1)//cfg.context
+        if s.bs > windows: raise ValueError(f'bs must be at most {windows}, the windows of the training text, got {s.bs}')
 
 
 def _baselines(out, cfgs, corpus, s):
@@ -343,21 +359,25 @@ def plot_losses(
     baselines: list[dict] = (),  # rows of baselines.csv
     cfgs: dict | None = None,  # configurations by name: the additive baseline is drawn grey
 ):  # matplotlib figure
-    "Training (thin) and validation loss against tokens, one colour per model."
+    "Training and validation loss against tokens, and the difference of each model to the first."
     names = list(dict.fromkeys(r['model'] for r in rows))
-    others = iter(SEQUENCE*len(names))
+    evals = {n: {r['tokens']/1e6: r['valid_loss'] for r in rows if r['model'] == n and r['valid_loss'] is not None} for n in names}
+    others, first = iter(SEQUENCE*len(names)), evals[names[0]] if names else {}
     with style():
-        fig, ax = subplots(size=(6, 3.5))
+        fig, axs = subplots(1, 1 + (len(names) > 1), size=(9, 3.5) if len(names) > 1 else (6, 3.5), squeeze=False)
+        ax, gap = axs[0, 0], axs[0, -1]
         for n in names:
             color = COLORS['baseline'] if (cfgs or {}).get(n, {}).get('residual') == 'add' else next(others)
             rs = [r for r in rows if r['model'] == n]
-            ev = [r for r in rs if r['valid_loss'] is not None]
             ax.plot([r['tokens']/1e6 for r in rs], [r['train_loss'] for r in rs], color=color, lw=.7, alpha=.6)
-            ax.plot([r['tokens']/1e6 for r in ev], [r['valid_loss'] for r in ev], 'o-', color=color, ms=4, label=n)
+            ax.plot(*zip(*evals[n].items()), 'o-', color=color, ms=4, label=n)
+            shared = [x for x in evals[n] if x in first]
+            if len(names) > 1: gap.plot(shared, [evals[n][x] - first[x] for x in shared], 'o-', color=color, ms=4)
         for r in baselines:
             ax.axhline(r['valid_loss'], color=COLORS['theory'], ls='--', lw=1)
             ax.annotate(r['model'], (.99, r['valid_loss']), xycoords=('axes fraction', 'data'), ha='right', va='bottom')
         finish(ax, 'Validation loss (dots) and training loss (thin)', 'million tokens', 'cross entropy in nats per token')
+        if len(names) > 1: finish(gap, f'Validation loss minus that of {names[0]}', 'million tokens', 'nats per token', legend=False)
     return fig
 
 # %% ../nbs/library/70_experiment.ipynb #e8ed9627
@@ -387,14 +407,17 @@ def _savefig(fig, path):
 def _report(folder, c, summary, base, gates):
     s, corpus, env = c['settings'], c['corpus'], c['environment']
     stopped = [r for r in summary if r['status'] != 'done']
-    early = [f'**Interrupted**: {r["model"]} {r["status"]}; its weights and curve so far are here.' for r in stopped]
+    word = lambda r: 'Diverged' if 'diverged' in r['status'] else 'Interrupted'
+    early = [f'**{word(r)}**: {r["model"]} {r["status"]}; its weights and curve so far are here.' for r in stopped]
     memory = "the whole process's, so it includes Python and its libraries." if 'CPU' in env['device'] else "the GPU allocator's."
     shown = ['![Gates by layer](gates.png)', '', 'Dots: median gate over tokens; thick and thin bars: the middle half and nine tenths.', ''] if gates else []
     lines = [f'# Run {folder.name}', '', *early, *['']*len(early), table(summary + base), '',
              'Validation loss is the mean cross entropy over the same bytes for every row. ' + _verdict(summary, base), '',
-             'Tokens per second count training steps alone. Peak memory is ' + memory, '', '![Loss against tokens](losses.png)', '', *shown,
+             'Tokens per second: the median over stretches of training, without evaluation. Peak memory is ' + memory, '',
+             '![Loss against tokens](losses.png)', '', *shown,
              '## What was run', '', f'- command: `{c["command"]}`', f'- started: {c["started"]}', f'- settings: `{json.dumps(s)}`',
-             f'- corpus: {corpus["name"]}, {corpus["n_bytes"]:,} bytes in {corpus["n_files"]:,} files, sha256 `{corpus["sha256"]}`',
+             f'- corpus: {corpus["name"]}, {corpus["n_bytes"]:,} bytes in {corpus["n_files"]:,} files ({corpus["skipped"]} skipped), '
+             f'sha256 `{corpus["sha256"]}`',
              *(f'- {k}: {v}' for k, v in env.items()), '', '## Models', '', *(f'- **{n}**: `{json.dumps(m)}`' for n, m in c['models'].items()), '']
     return '\n'.join(lines)
 
@@ -404,7 +427,9 @@ def _verdict(summary, base):
     if not base or not summary: return ''
     low = min(r['valid_loss'] for r in base)
     above = [r['model'] for r in summary if not (r['valid_loss'] is not None and r['valid_loss'] < low)]
-    return f'Counting pairs of bytes (bigram) reaches {low:.4f} nats; ' + ('every model is below it.' if not above else f'not below it: {", ".join(above)}.')
+    one = ' One seed each: a difference as small as those between runs of different seeds says nothing.' if len(summary) > 1 else ''
+    all_below = 'every model is below it.' if not above else f'not below it: {", ".join(above)}.'
+    return f'Counting pairs of bytes (bigram) reaches {low:.4f} nats; {all_below}{one}'
 
 # %% ../nbs/library/70_experiment.ipynb #ddbb6d00
 def load_run(
@@ -414,16 +439,17 @@ def load_run(
 ) -> GPT:  # the model, in evaluation mode
     "Load a model from a run folder. Raises FileNotFoundError or ValueError that says what is there."
     folder = Path(folder)
-    if not folder.is_dir(): raise FileNotFoundError(f'run must be a run folder, {folder} does not exist')
+    if not folder.is_dir(): raise FileNotFoundError(f'run must be a run folder, {folder} ' + ('is none' if folder.exists() else 'does not exist'))
     names = sorted(p.parent.name for p in folder.glob('*/model.safetensors'))
     if model is None and (folder/'model.safetensors').exists(): path = folder
     elif not names: raise FileNotFoundError(f'run must be a folder that ddl-train or ddl-compare wrote; {folder} holds no model.safetensors')
     elif model is None and len(names) > 1: raise ValueError(f'model must be one of {", ".join(names)}: the run has several')
     elif model is not None and model not in names: raise ValueError(f'model must be one of {", ".join(names)}, got {model!r}')
     else: path = folder/(model or names[0])
+    if not (path/'config.json').exists(): raise FileNotFoundError(f'run must hold a config.json for each model, {path} has none')
     m = GPT(load_config(path/'config.json'), seed=0)
     try: load_model(m, str(path/'model.safetensors'))
     except Exception as e:
-        why = str(e).splitlines()[0]
+        why = ' '.join(str(e).split())[:200]
         raise ValueError(f'{path}/model.safetensors must be the weights of the model that {path}/config.json describes: {why}') from None
     return m.to(find_device(device)).eval()

@@ -109,22 +109,32 @@ def fit_warmup(self: Learner,
 
 # %% ../nbs/library/51_learner.ipynb #bf468243
 class StopOnSignal(Callback):
-    "End the fit after the current batch on SIGINT or SIGTERM; `stopped` then holds the signal's number."
+    "End the fit after the current batch on SIGINT or SIGTERM; `stopped` then holds the signal's number. Also a context manager."
     order = 90
-    def __init__(self): self.stopped, self._old = None, {}
+    def __init__(self): self.stopped, self._old, self._held = None, {}, False
 
-    def before_fit(self):
-        if threading.current_thread() is not threading.main_thread(): return      # only the main thread may set handlers
+    def _listen(self):
+        if self._old or threading.current_thread() is not threading.main_thread(): return      # only the main thread may set handlers
         for s in (signal.SIGINT, signal.SIGTERM): self._old[s] = signal.signal(s, self._note)
 
-    def _note(self, number, frame):
-        self.stopped = number
-        self._restore()
+    def _note(self, number, frame): self.stopped = self.stopped or number
 
     def _restore(self):
         while self._old: signal.signal(*self._old.popitem())
 
+    def __enter__(self):
+        self._held = True
+        self._listen()
+        return self
+
+    def __exit__(self, *exc):
+        self._held = False
+        self._restore()
+
+    def before_fit(self): self._listen()
+
     def after_batch(self):
         if self.stopped: raise CancelFitException()
 
-    def after_fit(self): self._restore()
+    def after_fit(self):
+        if not self._held: self._restore()

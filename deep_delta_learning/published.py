@@ -34,13 +34,14 @@ def published_config(
     o = {**_OPTIONS, **config}
     if o['ddl_state_dv_shortconv_causal']: raise ValueError('ddl_state_dv_shortconv_causal must be false: the causal channel kernel is not supported')
     has = lambda s: any(s in k for k in params)
-    dv = o['ddl_value_channels'] if has('compress.') else 1
+    dv = o['ddl_value_channels']
     constant = o['ddl_v_constant'] if dv > 1 else o['ddl_v_dim1_constant']
     fc = params.get('transformer.h.0.mlp.c_fc1.weight')
-    token = has('compress.shortconv')
+    token = dv > 1 and (has('.shortconv.') if has('compress.') or has('readout.') else 'ddl_state_dv_shortconv_causal' not in config)
     return DDLConfig(
         **{ours: config[k] for k, ours in _SIZES.items()}, dv=dv, mlp_hidden=None if fc is None else fc.shape[0],
-        residual='delta' if has('.ddl_attn.') or dv > 1 else 'add', expand='conv' if has('input_embed.') else 'repeat',
+        residual='delta' if has('.ddl_attn.') or dv > 1 else 'add',
+        expand='conv' if has('input_embed.') or 'input_embed_shortconv_kernel_size' in config else 'repeat',
         expand_kernel=o['input_embed_shortconv_kernel_size'], compress='token' if token else 'channel',
         compress_kernel=o['ddl_state_shortconv_kernel_size'] if dv > 1 else 1, k_eps=o['ddl_k_eps'], beta_init=o['ddl_beta_init'],
         gate='linear' if o['ddl_beta_single_linear'] else 'mlp', gate_hidden=o['ddl_beta_hidden_size'],
@@ -95,9 +96,12 @@ def load_published(
     own = dict(model.named_parameters())
     for ours, theirs in names.items():
         p = own[ours]
+        rows = {n: p.shape[0]//len(theirs) for n in theirs}
+        for n in theirs:
+            if params[n].shape[0] != rows[n]: raise ValueError(f'{n} must have {rows[n]} rows, got shape {tuple(params[n].shape)}')
         x = torch.cat([params[n] for n in theirs])
-        if x.numel() != p.numel() or x.shape[0] != p.shape[0] or x.shape[-1] != p.shape[-1]:
-            raise ValueError(f'{" + ".join(theirs)} must have {p.shape[0]} rows and shape like {tuple(p.shape)}, got {tuple(x.shape)}')
+        if x.numel() != p.numel() or x.shape[-1] != p.shape[-1]:
+            raise ValueError(f'{" + ".join(theirs)} must have a shape like {tuple(p.shape)}, got {tuple(x.shape)}')
         p.copy_(x.reshape(p.shape))
     return model
 

@@ -7,6 +7,7 @@ __all__ = ['RMSNorm', 'Residual', 'Add', 'boundary', 'Context', 'Delta', 'Write'
            'MHC', 'sinkhorn', 'DeltaResidual']
 
 # %% ../nbs/library/22_residual.ipynb #b1377ad7
+import os
 from typing import NamedTuple
 
 import torch
@@ -42,7 +43,7 @@ class Residual(nn.Module):
     ):
         super().__init__()
         self.compress = make_compressor(cfg) if compress is None else compress
-        self.norm = RMSNorm(cfg.d, cfg.norm_eps)
+        self.norm, self.index, self.kernels = RMSNorm(cfg.d, cfg.norm_eps), index, cfg.kernels
 
     def read(self,
         X: Tensor,  # state, (..., d, dv), or (..., d) for dv = 1
@@ -73,10 +74,18 @@ def boundary(
     h: Tensor,  # output of the sublayer, (..., d)
     ctx,  # context of `cur.read`
     cache: dict | None = None,  # decoding cache of `nxt`
-) -> tuple[Tensor, Tensor, tuple | None]:  # new state, next input, next context
-    "Write, then read: the two halves that touch the same memory, and the unit that a fast path fuses."
+) -> tuple[Tensor, Tensor, tuple | None]:  # new state (None from a kernel before a readout, where nobody reads it), next input, next context
+    "Write, then read: the two halves that touch the same memory, fused into one kernel on a GPU where the pair allows it."
+    if cache is None and cur.kernels != 'reference' and (X.is_cuda or _forced()):
+        from deep_delta_learning.kernels.ops import enabled, fused_boundary, supported
+        if enabled() and supported(cur, nxt, X, h, ctx): return fused_boundary(cur, nxt, X, h, ctx)
     X = cur.write(X, h, ctx)
     return X, *nxt.read(X, cache)
+
+
+def _forced():
+    "Whether the environment asks for the kernels also on a CPU (Triton's interpreter)."
+    return os.environ.get('DDL_KERNELS') == '1'
 
 # %% ../nbs/library/22_residual.ipynb #d02ac2a9
 class Context(NamedTuple):
@@ -95,6 +104,9 @@ class Delta(Residual):
     def __init__(self, cfg: DDLConfig, compress=None, index=0):
         super().__init__(cfg, compress, index)
         self.direction, self.value, self.gate = directions.find(cfg.direction)(cfg), values.find(cfg.value)(cfg), gates.find(cfg.gate)(cfg)
+        for n in ('direction', 'value', 'gate'):
+            if getattr(getattr(self, n), 'source', None) not in ('state', 'branch'):
+                raise ValueError(f"{n} must be a module with source = 'state' or 'branch', {getattr(cfg, n)!r} has none")
 
     def erase(self, X, x, c): return None
 
@@ -204,7 +216,7 @@ class MHC(_Streams):
 def sinkhorn(
     logits: Tensor,  # (..., n, n)
     iters: int = 20,  # rounds of row and column normalisation
-) -> Tensor:  # nearly doubly stochastic matrix, (..., n, n); columns sum to one up to rounding
+) -> Tensor:  # nearly doubly stochastic: columns sum to one up to rounding, rows to within a few percent after 20 rounds, (..., n, n)
     "Sinkhorn's iteration in log space: normalise rows, then columns, over and over."
     for _ in range(iters): logits = logits.log_softmax(-1).log_softmax(-2)
     return logits.exp()
@@ -227,6 +239,10 @@ class DeltaResidual(nn.Module):
         X: Tensor,  # state, (..., d), or (..., d, dv) for dv > 1
         *args, **kwargs,  # passed to the branch
     ) -> Tensor:  # new state, shaped like `X`
-        "One residual layer."
+        "One residual layer. Raises ValueError if `X` is not a state of this width and number of channels."
+        want = (self.cfg.d,) if self.cfg.dv == 1 else (self.cfg.d, self.cfg.dv)
+        if X.shape[-len(want):] != want:
+            raise ValueError(f'X must be a state of shape (..., {", ".join(map(str, want))}), got {tuple(X.shape)}' +
+                             ('; widen a tensor x with x.unsqueeze(-1).expand(*x.shape, dv)' if self.cfg.dv > 1 else ''))
         c, ctx = self.res.read(X)
         return self.res.write(X, self.branch(c, *args, **kwargs), ctx)

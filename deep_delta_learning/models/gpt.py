@@ -54,7 +54,7 @@ class Attention(nn.Module):
         q, k = (norm(rotate(z, self.base, start)).transpose(1, 2) for norm, z in ((self.q_norm, q), (self.k_norm, k)))
         v = v.transpose(1, 2)
         if cache is not None: k, v = self._remember(cache, k, v, start)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask(q, k), is_causal=q.shape[2] == k.shape[2])
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask(q, k) if start else None, is_causal=not start)
         return self.drop(self.out(y.transpose(1, 2).flatten(-2)))
 
     def _remember(self, cache, k, v, start):
@@ -66,9 +66,9 @@ class Attention(nn.Module):
         return k[:, :, -keep:], v[:, :, -keep:]
 
     def _mask(self, q, k):
-        "None where the causal flag or a single query says it all; else what each of several new queries may see of old and new keys."
+        "What each of several new queries may see of old and new keys; a single one sees all that are kept."
         t, n = q.shape[2], k.shape[2]
-        if t == n or t == 1: return None
+        if t == 1: return None
         return torch.ones(t, n, dtype=torch.bool, device=q.device).tril(n - t).triu(n - t - self.context + 1)
 
 
@@ -103,6 +103,12 @@ class Readout(nn.Module):
     def read(self, X, cache=None): return self.norm(self.compress(X, cache)), None
 
 # %% ../../nbs/library/30_gpt.ipynb #eec0f967
+def _stored(X):
+    "The state in the type of the matrix products under autocast on a GPU: it is read and written more often than anything else."
+    kind = X.device.type
+    return X.to(torch.get_autocast_dtype(kind)) if kind == 'cuda' and torch.is_autocast_enabled(kind) else X
+
+
 class GPT(nn.Module):
     "A decoder-only language model with any residual; `model(ids)` gives logits, (b, t, vocab_size)."
     def __init__(self,
@@ -140,7 +146,7 @@ class GPT(nn.Module):
     ) -> Tensor:  # input of the head, (b, t, d)
         "Everything but the head."
         slot = (lambda *key: None) if cache is None else (lambda *key: cache[key])
-        X = self.expand(self.embed(ids), slot('expand'))
+        X = _stored(self.expand(self.embed(ids), slot('expand')))
         subs = self.sublayers()
         c, ctx = subs[0][1].read(X, slot(subs[0][0], 'read'))
         for (name, res, f), (nname, nxt, _) in zip(subs, subs[1:] + [('readout', self.readout, None)]):
@@ -154,7 +160,7 @@ class GPT(nn.Module):
     def forward(self, ids, cache=None): return self.head(self.features(ids, cache))
 
     def new_cache(self) -> dict:
-        "An empty cache for decoding; pass it to every call."
+        "An empty cache for decoding; pass it to every call, first with at most `context` tokens. Later queries see the last `context` tokens."
         return defaultdict(dict)
 
 # %% ../../nbs/library/30_gpt.ipynb #bbed19db
@@ -172,7 +178,7 @@ def filter_logits(
     top_p: float | None = None,  # keep the smallest set with at least this probability
 ) -> Tensor:  # logits with everything else at -inf
     "Temperature, then top-k, then top-p (nucleus) filtering; ties at the edge of top-k are kept."
-    logits = logits/temperature
+    logits = (logits - logits.amax(-1, keepdim=True))/temperature
     if top_k is not None and top_k < logits.shape[-1]:
         logits = logits.masked_fill(logits < logits.topk(top_k).values[..., -1:], -torch.inf)
     if top_p is not None and top_p < 1:
@@ -203,6 +209,7 @@ def generate(
     try:
         for _ in range(n):
             logits = model(step, cache)[:, -1].float()
+            if not logits.isfinite().all(): raise ValueError('the logits of the model must be finite: its weights are not')
             if temperature == 0: step = logits.argmax(-1, keepdim=True)
             else: step = torch.multinomial(filter_logits(logits, temperature, top_k, top_p).softmax(-1), 1, generator=g)
             ids = torch.cat([ids, step], 1)
