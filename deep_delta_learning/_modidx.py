@@ -304,8 +304,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                        'deep_delta_learning/experiment.py'),
                                                 'deep_delta_learning.experiment.RunLog.after_validate': ( 'library/experiment.html#runlog.after_validate',
                                                                                                           'deep_delta_learning/experiment.py'),
-                                                'deep_delta_learning.experiment.RunLog.before_epoch': ( 'library/experiment.html#runlog.before_epoch',
-                                                                                                        'deep_delta_learning/experiment.py'),
                                                 'deep_delta_learning.experiment.RunLog.before_train': ( 'library/experiment.html#runlog.before_train',
                                                                                                         'deep_delta_learning/experiment.py'),
                                                 'deep_delta_learning.experiment.RunLog.restore': ( 'library/experiment.html#runlog.restore',

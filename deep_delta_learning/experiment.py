@@ -30,7 +30,7 @@ from .telemetry import Telemetry, plot_gates
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
     "How to train. Raises ValueError naming the setting, what it was and what is allowed."
-    steps: int = 400  # optimiser steps
+    steps: int = 300  # optimiser steps
     bs: int = 16  # sequences in a batch
     lr: float = 1e-3  # peak learning rate
     warmup: float = 0.1  # share of the steps spent on the linear warm-up
@@ -130,7 +130,7 @@ class RunLog(Callback):
         show: bool = False,  # print a line at every evaluation
     ):
         self.model_name, self.tps, self.every, self.telemetry, self.show, self.rows = name, tokens_per_step, every, telemetry, show, []
-        self.seconds, self.losses = 0., []
+        self.seconds, self.losses, self._validated = 0., [], False
 
     def _other(self): return self.telemetry.seconds if self.telemetry else 0.
     def before_train(self): self._t = time.perf_counter() - self._other()
@@ -156,11 +156,11 @@ class RunLog(Callback):
         self.rows.append(dict(model=self.model_name, step=self.train_iter, tokens=self.train_iter*self.tps, seconds=round(self.seconds, 4),
                               lr=self.opt.hypers[0]['lr'], train_loss=loss, valid_loss=None))
 
-    def before_epoch(self): self._validated = False
     def after_validate(self): self._validated = True
 
     def after_epoch(self):
-        if not (self.rows and self._validated): return
+        validated, self._validated = self._validated, False            # an epoch that a restart passes over has no validation
+        if not (self.rows and validated): return
         r = self.rows[-1]
         r['valid_loss'] = self.recorder.values[-1][-1]
         if self.show:
@@ -197,7 +197,7 @@ def train_model(
     folder: Path,  # the run folder
     progress: bool = True,  # show progress bars
     stop: StopOnSignal | None = None,  # what ends the training early
-) -> tuple[dict, list[dict], list[dict], int | None]:  # summary row, metric rows, telemetry rows, signal that stopped it
+) -> tuple[dict, list[dict]]:  # summary row, metric rows
     "Train one model into its folder of the run."
     device, here = find_device(s.device), folder/name
     here.mkdir(exist_ok=True)
@@ -223,7 +223,7 @@ def train_model(
     row = dict(model=name, valid_loss=loss, bits_per_byte=bits(loss), parameters=sum(p.numel() for p in learn.model.parameters()),
                tokens_per_second=round(rate), peak_MiB=round(peak()), steps=done,
                status='diverged: the loss is not finite' if not math.isfinite(loss) else 'done' if done == s.steps else f'stopped at step {done} of {s.steps}')
-    return row, log.rows, tel.rows, stop.stopped
+    return row, log.rows
 
 
 def _go_on(learn, log, folder):
@@ -311,10 +311,11 @@ def _train_all(out, cfgs, s, corpus, env, progress, stop):
         if name in done: continue
         if stop.stopped: break
         if progress: print(f'{i}/{len(cfgs)} {name}: {s.steps} steps of {s.bs} x {cfg.context} tokens on {env["device"]}', flush=True)
-        row, new, *_ = train_model(name, cfg, corpus, s, out, progress, stop)
+        row, new = train_model(name, cfg, corpus, s, out, progress, stop)
         summary.append(row); rows += new
         _write_csv(out/'metrics.csv', rows); _write_csv(out/'summary.csv', summary)
         if row['status'] == 'done': shutil.rmtree(out/name/'checkpoints', ignore_errors=True)                # the weights are written, the row too
+    if not summary: raise KeyboardInterrupt                      # asked to stop before there was anything to report
     _baselines(out, cfgs, corpus, s)
     write_report(out)
     return Run(out, summary, stop.stopped)

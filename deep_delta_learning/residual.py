@@ -100,7 +100,6 @@ class Context(NamedTuple):
 @residuals('delta')
 class Delta(Residual):
     "The delta rule: X + beta k (v' - k'X) (v3 section 3; claims C03, C17)."
-    tied = True
     def __init__(self, cfg: DDLConfig, compress=None, index=0):
         super().__init__(cfg, compress, index)
         self.direction, self.value, self.gate = directions.find(cfg.direction)(cfg), values.find(cfg.value)(cfg), gates.find(cfg.gate)(cfg)
