@@ -62,9 +62,9 @@ def parse_fields(
 
 def _finish(run):
     "Print the end of a run; the exit status."
-    ex = _experiment()
+    from deep_delta_learning.report import read_csv, table
     base = run.folder/'baselines.csv'
-    print('\n' + ex.table(run.summary + (ex.read_csv(base) if base.exists() else [])))
+    print('\n' + table(run.summary + (read_csv(base) if base.exists() else [])))
     last = run.summary[-1]["model"]
     print(f'\n{run.folder}/report.md has the curves, the gates and everything needed to run it again.')
     if not run.stopped: print(f'ddl-sample {run.folder} --model {last} lets the last model write.')
