@@ -7,14 +7,13 @@ __all__ = ['RMSNorm', 'Residual', 'Add', 'boundary', 'Context', 'Delta', 'Write'
            'MHC', 'sinkhorn', 'DeltaResidual']
 
 # %% ../nbs/library/22_residual.ipynb #b1377ad7
-import os
 from typing import NamedTuple
 
 import torch
 from torch import nn, Tensor
 from torch.nn import functional as F
 
-from .branches import fixed_, normal_
+from .branches import fixed_, fused, normal_
 from .config import DDLConfig, directions, gates, residuals, values
 from .delta import delta_update
 from .state import make_compressor
@@ -43,7 +42,7 @@ class Residual(nn.Module):
     ):
         super().__init__()
         self.compress = make_compressor(cfg) if compress is None else compress
-        self.norm, self.index, self.kernels = RMSNorm(cfg.d, cfg.norm_eps), index, cfg.kernels
+        self.norm, self.keeps, self.kernels = RMSNorm(cfg.d, cfg.norm_eps), index % 2 == 0, cfg.kernels   # neighbours share one stored state
 
     def read(self,
         X: Tensor,  # state, (..., d, dv), or (..., d) for dv = 1
@@ -76,16 +75,11 @@ def boundary(
     cache: dict | None = None,  # decoding cache of `nxt`
 ) -> tuple[Tensor, Tensor, tuple | None]:  # new state (None from a kernel before a readout, where nobody reads it), next input, next context
     "Write, then read: the two halves that touch the same memory, fused into one kernel on a GPU where the pair allows it."
-    if cache is None and cur.kernels != 'reference' and (X.is_cuda or _forced()):
-        from deep_delta_learning.kernels.ops import enabled, fused_boundary, supported
-        if enabled() and supported(cur, nxt, X, h, ctx): return fused_boundary(cur, nxt, X, h, ctx)
+    if fused(cur, X):
+        from deep_delta_learning.kernels.ops import fused_boundary, supported
+        if supported(cur, nxt, X, h, ctx): return fused_boundary(cur, nxt, X, h, ctx)
     X = cur.write(X, h, ctx)
     return X, *nxt.read(X, cache)
-
-
-def _forced():
-    "Whether the environment asks for the kernels also on a CPU (Triton's interpreter)."
-    return os.environ.get('DDL_KERNELS') == '1'
 
 # %% ../nbs/library/22_residual.ipynb #d02ac2a9
 class Context(NamedTuple):

@@ -10,7 +10,7 @@ __all__ = ['causal_taps', 'Repeat', 'EmbeddingConv', 'ChannelCompress', 'TokenCo
 import torch
 from torch import nn, Tensor
 
-from .branches import fixed_, normal_
+from .branches import fixed_, fused, normal_
 from .config import DDLConfig, compressors, expansions
 
 # %% ../nbs/library/21_state.ipynb #e8d8140b
@@ -44,10 +44,13 @@ class EmbeddingConv(nn.Module):
     "A depthwise causal convolution over time from d to d*dv channels; starts as `Repeat` (EC, v3 A.2; claim C26)."
     def __init__(self, cfg: DDLConfig):
         super().__init__()
-        self.d, self.dv = cfg.d, cfg.dv
+        self.d, self.dv, self.kernels = cfg.d, cfg.dv, cfg.kernels
         self.weight = fixed_(nn.Parameter(torch.empty(cfg.d*cfg.dv, cfg.expand_kernel)), _last_tap(cfg.expand_kernel))
 
     def forward(self, x, cache=None):
+        if cache is None and x.ndim == 3 and self.dv in (2, 4, 8) and fused(self, x):
+            from deep_delta_learning.kernels.backbone import expand_conv
+            return expand_conv(x, self.weight, self.dv, torch.is_autocast_enabled('cuda') and torch.get_autocast_dtype('cuda') == torch.bfloat16)
         w = self.weight.unflatten(0, (self.d, self.dv))
         X = causal_taps(x.unsqueeze(-1), w, -3, cache)
         return X.squeeze(-1) if self.dv == 1 else X

@@ -22,7 +22,7 @@ def _backward(
     dY, dO, dV2, dB2, dX, dH, dV, dB, PART,  # upstream gradients; gradients; per-program sums of the parameters' gradients
     n, m, scale,
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, KEPT: tl.constexpr, HAS: tl.constexpr, GEN: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, HOLD: tl.constexpr, STAGES: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, HOLD: tl.constexpr,
 ):
     i, j = tl.arange(0, D), tl.arange(0, DV)
     at, inside = i[:, None]*DV + j[None, :], (i < d)[:, None] & (j[None, :] < DV)
@@ -36,7 +36,7 @@ def _backward(
         sWv, sbv, swg = tl.zeros([D, DV], tl.float32), tl.zeros([DV], tl.float32), tl.zeros([D], tl.float32)
         sbg = tl.sum(sbv, 0)
     wide = tl.program_id(0).to(tl.int64)*0
-    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=STAGES):
+    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=3 if HOLD and D <= 2048 else 1):
         s = wide + t
         raw = tl.load(S + s*d*DV + at, inside, 0.)
         h = tl.load(H + s*d + i, row, 0.).to(tl.float32)
@@ -127,5 +127,5 @@ def boundary_backward(
     dX, dh, dv_, db = torch.empty_like(S), torch.empty_like(h), torch.empty_like(v), torch.empty_like(beta)
     if n: _backward[(how.programs,)](S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY, dc, dV2, dB2, dX, dh, dv_, db, part, n, m, scale,
                                      d=d, DV=dv, D=how.D, KEPT=kept, HAS=dY is not None, GEN=gen, SIGMOID=scale != 0, NORMED=normed,
-                                     HOLD=how.hold, STAGES=how.stages, num_warps=how.warps)
+                                     HOLD=dv == 1, num_warps=how.warps)
     return dX, dh, dv_, db, part.sum(0)

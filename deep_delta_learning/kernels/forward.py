@@ -19,48 +19,43 @@ def _forward(
     X, H, V, B, C, W, Wv, Bv, Wg, Bg,  # state, branch output, target, gate; compressor, norm, next value and gate
     Y, O, V2, B2, P, Q, R,  # new state, c, v', beta'; p, 1/n, r for the backward pass
     n, k_eps, norm_eps, scale,
-    d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, STORE: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, HOLD: tl.constexpr, STAGES: tl.constexpr,
+    d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, STORE: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr,
 ):
-    i, j = tl.arange(0, D), tl.arange(0, DV)
-    at, inside = i[:, None]*DV + j[None, :], (i < d)[:, None] & (j[None, :] < DV)
-    few, one = j[None, :] + 0*i[:, None], (i[:, None] == 0) & (j[None, :] < DV)   # dv numbers, stored by one thread in the layout of a state
-    if DV > 1: i = tl.max_contiguous(i, 1)                  # one feature per thread, as in the rows of a state: no change of layout between the two
-    row = i < d
+    i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.arange(0, D*DV)
+    if DV > 1: i = tl.max_contiguous(i, VEC)                # as many features in a thread as its part of a state has: no change of layout
+    row, inside = i < d, at < d*DV
     w = tl.load(W + i, row, 0.).to(tl.float32)
-    if DV > 1: weight = tl.load(C + at, inside, 0.).to(tl.float32)
     if GEN:
-        wv = tl.load(Wv + at, inside, 0.).to(tl.float32)
         wg, bg = tl.load(Wg + i, row, 0.).to(tl.float32), tl.load(Bg).to(tl.float32)
         if BIAS: bv = tl.load(Bv + j).to(tl.float32)
     wide = tl.program_id(0).to(tl.int64)*0                  # offsets into a state outgrow 32 bits
-    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=STAGES):
-        s = wide + t
-        raw = tl.load(X + s*d*DV + at, inside, 0.)
-        h = tl.load(H + s*d + i, row, 0.).to(tl.float32)
+    s = wide + tl.program_id(0)
+    raw_next, h_next = tl.load(X + s*d*DV + at, inside, 0.), tl.load(H + s*d + i, row, 0.)
+    for t in tl.range(tl.program_id(0), n, tl.num_programs(0)):
+        s, ahead = wide + t, wide + tl.minimum(t + tl.num_programs(0), n - 1)
+        raw, h = raw_next, h_next.to(tl.float32)
+        raw_next, h_next = tl.load(X + ahead*d*DV + at, inside, 0.), tl.load(H + ahead*d + i, row, 0.)
         v, b = tl.load(V + s*DV + j).to(tl.float32), tl.load(B + s).to(tl.float32)
-        x = raw.to(tl.float32)
+        x = tl.reshape(raw, [D, DV]).to(tl.float32)
         q = 1/tl.sqrt(tl.sum(h*h, 0) + k_eps*k_eps)
         p = q*tl.sum(h[:, None]*x, 0)
         y = (x + (q*h)[:, None]*(b*(v - p))[None, :]).to(raw.dtype)
-        if STORE: tl.store(Y + s*d*DV + at, y, inside)
+        if STORE: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
         x = y.to(tl.float32)
-        if DV > 1:
-            if not HOLD: weight = tl.load(C + at, inside, 0., eviction_policy='evict_last').to(tl.float32)
-            x = x*weight
+        if DV > 1: x = x*tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32)
         x = tl.sum(x, 1)
         r = 1/tl.sqrt(tl.sum(x*x, 0)/d + norm_eps)
-        c = x*r*w
-        tl.store(O + s*d + i, c.to(O.dtype.element_ty), row)
-        tl.store(P + s*DV + few, p[None, :] + tl.zeros([D, DV], tl.float32), one); tl.store(Q + s, q); tl.store(R + s, r)
         if GEN:
-            if not HOLD: wv = tl.load(Wv + at, inside, 0., eviction_policy='evict_last').to(tl.float32)
+            wv = tl.reshape(tl.load(Wv + at, inside, 0.), [D, DV]).to(tl.float32)
             if NORMED: z = tl.sum(wv*(x*w)[:, None], 0)*r
             else: z = tl.sum(wv*x[:, None], 0)
             if BIAS: z = z + bv
             if SIGMOID: z = scale/(1 + tl.exp(-z))
-            tl.store(V2 + s*DV + few, z[None, :] + tl.zeros([D, DV], tl.float32), one)
+            tl.store(V2 + s*DV + j, z)
             tl.store(B2 + s, 2/(1 + tl.exp(-(tl.sum(wg*w*x, 0)*r + bg))))
+        tl.store(O + s*d + i, (x*r*w).to(O.dtype.element_ty), row)
+        tl.store(P + s*DV + j, p); tl.store(Q + s, q); tl.store(R + s, r)
 
 # %% ../../nbs/library/41_kernels_forward.ipynb #c4ecfa42
 def boundary_forward(
@@ -80,8 +75,8 @@ def boundary_forward(
     P, Q, R = new(n, dv), new(n), new(n)
     how = how or launch(d, dv, n, sms=_sms(X))
     if n: _forward[(how.programs,)](X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R, n, k_eps, norm_eps, scale,
-                                    d=d, DV=dv, D=how.D, STORE=gen, GEN=gen, BIAS=bv is not None, SIGMOID=scale != 0, NORMED=normed,
-                                    HOLD=how.hold, STAGES=how.stages, num_warps=how.warps)
+                                    d=d, DV=dv, D=how.D, VEC=max(1, 16//X.element_size()//dv), STORE=gen, GEN=gen, BIAS=bv is not None,
+                                    SIGMOID=scale != 0, NORMED=normed, num_warps=how.warps)
     return Y, O, V2, B2, P, Q, R
 
 

@@ -89,9 +89,7 @@ class Launch(NamedTuple):
     "How a kernel is launched."
     D: int  # d rounded up to a power of two
     warps: int  # warps of a program
-    stages: int  # depth of software pipelining over tokens
     programs: int  # number of programs; each walks over tokens
-    hold: bool  # keep the (d, dv) weights in registers; else they come from the cache for every token
 
 
 def fits(
@@ -112,9 +110,9 @@ def launch(
 ) -> Launch:  # the launch
     "Choose the launch of a kernel."
     D = _pow2(d)
-    warps = min(max(D*dv//1024, 2 if backward else 1), 16)
-    each = max(1, 8//warps) if backward else min(8, 16//warps)      # programs per multiprocessor, as many as the registers let run
-    return Launch(D, warps, 3 if dv == 1 and D <= 2048 else 1, max(1, min(n, sms*each)), not backward or dv == 1)
+    warps = min(max(D*dv//(1024 if backward else 4096 if dv > 1 else 1024), 2 if backward else 1), 16)
+    each = max(1, (8 if backward or dv > 1 else 16)//warps)          # programs per multiprocessor, as many as the registers let run
+    return Launch(D, warps, max(1, min(n, sms*each)))
 
 # %% ../../nbs/library/40_kernels_plan.ipynb #ef3ea920
 def packed_size(
