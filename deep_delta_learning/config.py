@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['directions', 'values', 'gates', 'expansions', 'compressors', 'residuals', 'REGISTRIES', 'PRESETS', 'Registry',
-           'DDLConfig', 'preset', 'load_config']
+           'unknown', 'DDLConfig', 'preset', 'load_config']
 
 # %% ../nbs/library/12_config.ipynb #fd2ca793
 import dataclasses, difflib, importlib, json, math
@@ -35,11 +35,16 @@ class Registry(dict):
     ) -> type:  # the class
         "Look a name up. Raises ValueError that lists what is allowed."
         importlib.import_module(self.home)
-        if name not in self: raise ValueError(_unknown(self.field, name, self))
+        if name not in self: raise ValueError(unknown(self.field, name, self))
         return self[name]
 
 
-def _unknown(what, got, allowed):
+def unknown(
+    what: str,  # what was named
+    got,  # the name that was given
+    allowed,  # the names that there are
+) -> str:  # for a ValueError
+    "The message for a name that is not among the known ones: what is allowed, and the nearest."
     near = difflib.get_close_matches(str(got), allowed, n=1)
     return f"{what} must be one of {', '.join(allowed)}; got {got!r}" + (f' (did you mean {near[0]!r}?)' if near else '')
 
@@ -124,7 +129,7 @@ def _validate(c):
     _typed(c)
     for f in _POSITIVE + _OPTIONAL: need(getattr(c, f) is None or getattr(c, f) >= 1, f, 'at least 1')
     for f, allowed in _CHOICES.items():
-        if getattr(c, f) not in allowed: raise ValueError(_unknown(f, getattr(c, f), allowed))
+        if getattr(c, f) not in allowed: raise ValueError(unknown(f, getattr(c, f), allowed))
     for r in REGISTRIES: r.find(getattr(c, r.field))
     if c.head_dim is None:
         need(c.d % c.n_heads == 0, 'n_heads', f'a divisor of d = {c.d} (or give head_dim)')
@@ -147,7 +152,7 @@ def _fields(kw, cls=DDLConfig):
     "Refuse names that are no fields."
     names = [f.name for f in dataclasses.fields(cls)]
     for k in kw:
-        if k not in names: raise ValueError(_unknown('field', k, names))
+        if k not in names: raise ValueError(unknown('field', k, names))
     return kw
 
 
@@ -191,7 +196,7 @@ def preset(
     kw = {}
     if names and not any(n.strip() for n in names): raise ValueError(f'preset must name one of {", ".join(PRESETS)}; got {names[0]!r}')
     for name in (n.strip() for s in names for n in s.split(',') if n.strip()):
-        if name not in PRESETS: raise ValueError(_unknown('preset', name, PRESETS))
+        if name not in PRESETS: raise ValueError(unknown('preset', name, PRESETS))
         kw.update(PRESETS[name])
     return DDLConfig(**{**kw, **_fields(fields)})
 

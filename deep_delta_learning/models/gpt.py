@@ -199,6 +199,7 @@ class GPT(nn.Module):
         **kwargs,  # of `torch.compile`, such as `mode` or `backend`
     ) -> 'GPT':  # the model itself
         "Compile a boundary with the sublayer after it, once for all layers, and the two ends, instead of the whole model."
+        torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, 64)     # one version for each kind, shape and mode is meant
         own = lambda f: FunctionType(f.__code__.replace(), f.__globals__, f.__name__, f.__defaults__)     # compilers count recompilations by code object
         self._regions = [torch.compile(own(f), **{'fullgraph': True, 'dynamic': False, **kwargs}) for f in (_enter, _step, _leave)]
         return self
