@@ -112,7 +112,7 @@ class Together(Callback):
         if self._kept: self.learn.model, self.learn.loss_func = self._kept
         self._kept = None
 
-
+# %% ../nbs/library/54_distributed.ipynb #740a4398
 @contextmanager
 def distributed(
     learn: Learner,  # made with loaders for this rank, by `ddl_learner`, and restored if it is to go on from a checkpoint

@@ -105,7 +105,8 @@ def train_model(
     peak, stop, (rank, world) = PeakMemory(device), stop or StopOnSignal(), rank_world()
     dls = text_dataloaders(corpus, context=cfg.context, bs=s.bs, steps=s.steps//s.evals, seed=s.seed, valid_batches=s.valid_batches, device=device,
                            rank=rank, world=world)
-    tel = Telemetry(s.telemetry_every or max(1, s.steps//10), folder/'telemetry.csv', tensorboard=folder/'tensorboard' if s.tensorboard and main else None)
+    tel = Telemetry(s.telemetry_every or max(1, s.steps//10), folder/'telemetry.csv' if main else None,
+                    tensorboard=folder/'tensorboard' if s.tensorboard and main else None)
     bars = progress and main and sys.stdout.isatty()                 # a log file gets lines instead of bars
     log = RunLog(s.bs*cfg.context, s.bs*sequence_flops(cfg), peak, math.ceil(s.steps/50), tel, show=progress and main and not bars)
     save = SaveState(folder/'checkpoints', s.save_every, log.state, made)
@@ -114,7 +115,7 @@ def train_model(
     if not _go_on(learn, log, folder, made) and main: _begin(cfg, folder)
     with _plain_errors(), distributed(learn, writers=[tel, save]), learn.no_logging():
         learn.fit_warmup(s.evals, warmup=s.warmup)
-        if stop.stopped and log.rows: log.rows[-1]['valid_loss'] = _validate(learn, [tel, log, save, stop])
+        if stop.asked() and log.rows: log.rows[-1]['valid_loss'] = _validate(learn, [tel, log, save, stop])
     if main and log.rows and math.isfinite(log.rows[-1]['train_loss']): save_weights(learn.model, folder/'model.safetensors')
     return log.rows
 

@@ -158,7 +158,8 @@ def _unchanged(grid, corpus, old, rows, at):
         now = made_with(c.cfg, c.settings, corpus.sha256)
         if rs[0]['config'] == fingerprint(now): continue
         must_equal({**old['grid']['variants'].get(c.variant, {}), 'seed': c.seed, 'corpus': old['corpus']['sha256']}, now, f'{c.name} in {at}')
-        raise ValueError(f'{at} must say what {c.name} was made with, but it was changed: the fingerprint of the rows is {rs[0]["config"]}, not {fingerprint(now)}')
+        raise ValueError(f'{at} must say what {c.name} was made with, but it was changed: the rows have the fingerprint {rs[0]["config"]}, '
+                         f'it has {fingerprint(now)}')
 
 
 def _fits(grid, corpus):
@@ -176,7 +177,8 @@ def _baselines(folder, grid, corpus):
     if corpus.vocab_size != 256: return
     c = grid.cells[0]
     dls = text_dataloaders(corpus, context=c.cfg.context, bs=c.settings.bs, steps=1, valid_batches=c.settings.valid_batches, device='cpu')
-    write_csv(folder/'baselines.csv', [dict(model=n, valid_loss=x.nats, bits=x.bits) for n, x in ((n, ngram_bits(dls, k)) for k, n in ((1, 'unigram'), (2, 'bigram')))])
+    scores = {n: ngram_bits(dls, k) for k, n in ((1, 'unigram'), (2, 'bigram'))}
+    write_csv(folder/'baselines.csv', [dict(model=n, valid_loss=x.nats, bits=x.bits) for n, x in scores.items()])
 
 # %% ../nbs/library/72_grid.ipynb #3444d90c
 def run_grid(
@@ -209,14 +211,15 @@ def _train_all(grid, corpus, folder, results, rows, env, stop, progress):
     for i, c in enumerate(grid.cells, 1):
         if _done(rows.get((c.variant, c.seed)), c.settings.steps): continue
         if stop.asked(): break
-        if progress: print(f'{i}/{len(grid.cells)} {c.name}: {c.settings.steps} steps of {c.settings.bs} x {c.cfg.context} tokens on {env["device"]}', flush=True)
+        if progress: print(f'{i}/{len(grid.cells)} {c.name}: {c.settings.steps} steps of {c.settings.bs} x {c.cfg.context} tokens on {env["device"]}',
+                           flush=True)
         curve = train_model(c.cfg, corpus, c.settings, folder/c.name, progress, stop)
         if not curve: break                                       # stopped before its first step
         same = dict(parameters=count_params(c.cfg), config=fingerprint(made_with(c.cfg, c.settings, corpus.sha256)), **where)
         rows[c.variant, c.seed] = [dict(variant=c.variant, seed=c.seed, **r, **same) for r in curve]
         if not is_main(): continue
         write()
-        if curve[-1]['step'] == c.settings.steps: shutil.rmtree(folder/c.name/'checkpoints', ignore_errors=True)     # the weights are written, the rows too
+        if curve[-1]['step'] == c.settings.steps: shutil.rmtree(folder/c.name/'checkpoints', ignore_errors=True)     # weights and rows are written
 
 
 def resume_run(

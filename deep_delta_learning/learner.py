@@ -199,7 +199,7 @@ def ddl_learner(
         learn.add_cb(LazyRecorder(read_every))
     return learn
 
-
+# %% ../nbs/library/51_learner.ipynb #45026860
 class WarmupCosine(Callback):
     "Set the learning rate from the number of the step: a line up to `lr`, then a cosine down to `final*lr`."
     def __init__(self,

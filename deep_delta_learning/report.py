@@ -167,8 +167,8 @@ def _savefig(fig, path):
 
 
 _CAPTIONS = {'losses.png': ('Loss against tokens', ''),
-             'costs.png': ('Loss against operations and seconds', "Operations are those that PyTorch's counter knows: matrix products, convolutions and attention; "
-                           'element-wise work, as most of a residual is, is not among them but is in the seconds.'),
+             'costs.png': ('Loss against operations and seconds', "Operations are those that PyTorch's counter knows: matrix products, convolutions "
+                           'and attention; element-wise work, as most of a residual is, is not among them but is in the seconds.'),
              'gates.png': ('Gates by layer', 'Dots: median gate over tokens; thick and thin bars: the middle half and nine tenths.')}
 
 
@@ -180,11 +180,11 @@ def _report(folder, c, rows, summary, base, figures):
     paired = ['Paired differences over seeds, in nats per token:', '', paired_table(summarise(rows)), ''] if len(c['grid']['seeds']) > 1 else []
     shared = {k: x for k, x in next(iter(variants.values())).items() if all(v.get(k) == x for v in variants.values())}
     own = {n: {k: x for k, x in v.items() if k not in shared} for n, v in variants.items()}
+    pictures = [line for f in figures for line in (f'![{_CAPTIONS[f][0]}]({f})', '', *([_CAPTIONS[f][1], ''] if _CAPTIONS[f][1] else []))]
     lines = [f'# Run {folder.name}', '', *early, *['']*len(early), table(summary + base, bits_unit(corpus)), '',
              'Validation loss is the mean cross entropy over the same text for every row. ' + _verdict(summary, base), '', *paired,
              'Tokens per second: the median over stretches of training, without evaluation. Peak memory is ' + memory, '',
-             *(line for f in figures for line in (f'![{_CAPTIONS[f][0]}]({f})', '', *([_CAPTIONS[f][1], ''] if _CAPTIONS[f][1] else []))),
-             '## What was run', '', f'- command: `{c["command"]}`', f'- started: {c["started"]}',
+             *pictures, '## What was run', '', f'- command: `{c["command"]}`', f'- started: {c["started"]}',
              f'- seeds: {", ".join(map(str, c["grid"]["seeds"]))}; a seed has the same initial backbone and the same batches in every variant',
              f'- corpus: {corpus["name"]}, {corpus["n_bytes"]:,} bytes in {corpus["n_files"]:,} files ({corpus["skipped"]} skipped), '
              f'sha256 `{corpus["sha256"]}`',

@@ -128,7 +128,7 @@ class Telemetry(Callback):
         self.rows += new
         if self.path: _append(self.path, new)
 
-
+# %% ../nbs/library/52_telemetry.ipynb #4994eae6
 FIELDS = ['step', 'layer', 'sublayer', 'state_norm', 'next_norm', 'energy', 'next_energy', 'branch_norm', 'grad_residual', 'grad_branch',
           'pre', 'post', 'ratio', 'target_norm', 'k_norm', 'share_guard', 'cos_prev',
           'beta_mean', *(f'beta_q{int(100*p):02d}' for p in _quantiles), *(f'share_{n}' for n in REGIMES)]

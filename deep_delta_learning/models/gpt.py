@@ -281,7 +281,7 @@ def trace(
     ids: Tensor,  # token ids, (b, t)
 ):  # yields one dictionary a sublayer: name, X, h, X_next, and for a residual that has `parts` also k, v, beta, erase
     "Walk through a model and yield what every sublayer read and wrote."
-    X = model.expand(model.embed(ids))
+    X = _stored(model.expand(model.embed(ids)))
     for name, res, f in model.sublayers():
         c, ctx = res.read(X)
         h = f(c)
