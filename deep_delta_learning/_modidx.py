@@ -195,6 +195,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                               'deep_delta_learning/config.py'),
                                             'deep_delta_learning.config.Registry.find': ( 'library/config.html#registry.find',
                                                                                           'deep_delta_learning/config.py'),
+                                            'deep_delta_learning.config.Registry.reset': ( 'library/config.html#registry.reset',
+                                                                                           'deep_delta_learning/config.py'),
                                             'deep_delta_learning.config._fields': ( 'library/config.html#_fields',
                                                                                     'deep_delta_learning/config.py'),
                                             'deep_delta_learning.config._given': ( 'library/config.html#_given',

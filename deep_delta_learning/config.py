@@ -19,7 +19,7 @@ class Registry(dict):
         home: str,  # module that registers the built-in classes
     ):
         super().__init__()
-        self.field, self.home = field, home
+        self.field, self.home, self.built_in = field, home, {}
 
     def __call__(self,
         name: str,  # name to be used in the configuration
@@ -27,6 +27,7 @@ class Registry(dict):
         "Register a class of your own: `@values('mine')`."
         def deco(cls):
             self[name] = cls
+            if cls.__module__ == self.home: self.built_in[name] = cls
             return cls
         return deco
 
@@ -37,6 +38,12 @@ class Registry(dict):
         importlib.import_module(self.home)
         if name not in self: raise ValueError(unknown(self.field, name, self))
         return self[name]
+
+    def reset(self):
+        "Forget classes of your own, and give the built-in names back to the built-in classes."
+        importlib.import_module(self.home)
+        self.clear()
+        self.update(self.built_in)
 
 
 def unknown(
