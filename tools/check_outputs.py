@@ -52,8 +52,9 @@ def main(before, after):
     for p in sorted(after.rglob('*.ipynb')):
         name = p.relative_to(after)
         if any(q.startswith(('_', '.')) for q in name.parts): continue
-        new = {c.get('id'): c for c in json.loads(p.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code'}
-        old = json.loads((before/name).read_text(encoding='utf-8'))['cells'] if (before/name).is_file() else []
+        old, new = (json.loads(q.read_text(encoding='utf-8'))['cells'] if q.is_file() else [] for q in (before/name, p))
+        if [(c.get('id'), c['source']) for c in old] != [(c.get('id'), c['source']) for c in new]: stale.append(f'{name}: the run changed the notebook itself')
+        new = {c.get('id'): c for c in new}
         for c in old:
             flags = directives(''.join(c['source']))
             if c['cell_type'] != 'code' or flags.keys() & {*FLAGS, 'varies'}: continue

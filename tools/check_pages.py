@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Check the pages that nbdev makes of the notebooks for the site, as Quarto would get them.
+"""Make the pages of the site with nbdev, as Quarto would get them, and check them. Quarto is not needed.
 
-    nbdev-proc-nbs, or the step of .ci/run that does it without Quarto; then
-    python tools/check_pages.py [_proc]
+    python tools/check_pages.py           makes them in _proc/ first
+    python tools/check_pages.py _proc     checks what is there
 
 Each page: front matter with title, description and address; links, also those that nbdev writes into text and into the tables of exported
 names, lead to a page, to a heading there, or to a line of a module; pictures exist; formulas parse; at most 400 kB. Every exported
@@ -82,8 +82,17 @@ def check(page, pages, files, top):
         elif not to.is_file(): page.bad(cell, f'{target}: no such file')
 
 
-def main(root='_proc'):
-    root, top = Path(root), Path(root).resolve().parent
+def make():
+    "Process all notebooks; return the folder."
+    from nbdev.quarto import refresh_quarto_yml
+    from nbdev.serve import proc_nbs
+    refresh_quarto_yml()
+    return proc_nbs(n_workers=0, force=True)
+
+
+def main(root=None):
+    root = Path(root or make())
+    top = root.resolve().parent
     found = [SitePage(p, root) for p in sorted(root.rglob('*.ipynb')) if '_docs' not in p.parts]
     if not found: sys.exit(f'no pages under {root}')
     pages, files = {p.output: p for p in found}, {p.path.resolve(): p for p in found}
