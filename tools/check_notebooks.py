@@ -230,7 +230,7 @@ def check_config(root):
     named = [web['favicon'], web['image'], site['format']['html']['css'], *site['project'].get('resources', []), *site['metadata-files'],
              *(o['href'] for side in ('left', 'right') for o in web['navbar'].get(side, []) if 'href' in o)]
     for f in named:
-        if f != 'nbdev.yml' and not (root/f).exists(): yield f'_quarto.yml: {f}: no such file under {root.name}/'
+        if f != 'nbdev.yml' and not any(root.glob(f)): yield f'_quarto.yml: {f}: no such file under {root.name}/'
     ini = ConfigParser(delimiters=['='])
     ini.read(top/'settings.ini', encoding='utf-8')
     version, log = ini['DEFAULT']['version'], (top/'CHANGELOG.md').read_text(encoding='utf-8')
