@@ -55,7 +55,7 @@ def bits(
 
 
 def decay_groups(
-    model: nn.Module,
+    model: nn.Module,  # whose parameters
 ) -> list[list[nn.Parameter]]:  # matrices, then everything else
     "Split the parameters into those that weight decay applies to and those that it does not."
     ps = list(model.parameters())
