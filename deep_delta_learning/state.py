@@ -41,7 +41,7 @@ class Repeat(nn.Module):
 
 @expansions('conv')
 class EmbeddingConv(nn.Module):
-    "A depthwise causal convolution over time from d to d*dv channels; starts as `Repeat` (EC, v3 A.2; claim C26)."
+    "A depthwise causal convolution over time from d to d x dv channels; starts as `Repeat` (EC, v3 A.2; claim C26)."
     def __init__(self, cfg: DDLConfig):
         super().__init__()
         self.d, self.dv, self.kernels = cfg.d, cfg.dv, cfg.kernels
