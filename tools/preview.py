@@ -48,7 +48,7 @@ table { border-collapse: collapse; margin: .8rem 0; } th, td { padding: .3rem .6
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>{style}</style><link rel="stylesheet" href="{up}styles.css"></head><body>
 <header class="top"><a href="{up}index.html">{site}</a></header><div class="page"><nav class="side">{side}</nav>
-<main><header id="title-block-header"><h1 class="title">{title}</h1><p class="description">{description}</p></header>
+<main><header id="title-block-header"><h1 class="title">{title}</h1><div class="description">{description}</div></header>
 {body}<footer>{around}</footer></main><nav class="toc">{toc}</nav></div></body></html>
 """
 
@@ -155,7 +155,7 @@ def main(words):
                       re.findall(r'<(h[23])[^>]*?\sid="([^"]*)"[^>]*>(.*?)</h[23]>', content, re.S))
         file = OUT/nbpath2html(name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(PAGE.format(title=front[name]['title'], description=front[name].get('description', ''), site=site, style=STYLE, up=up,
+        file.write_text(PAGE.format(title=front[name]['title'], description=to_html(front[name].get('description', '')), site=site, style=STYLE, up=up,
                                     side=''.join(side), around=''.join(around), toc=toc, body=content), encoding='utf-8')
         print(file.relative_to(ROOT))
     shutil.copy(ROOT/'nbs'/'styles.css', OUT)
