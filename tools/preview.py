@@ -28,6 +28,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+CALLOUT = re.compile(r'<(?:div|section)(?:\s+id="([^"]*)")?\s+class="callout-(\w+)"(?:\s+title="([^"]*)")?>(?:\s*<h\d(?: id="([^"]*)")?>(.*?)</h\d>)?', re.S)
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT/'_preview'
 STYLE = """
@@ -94,6 +95,13 @@ def output(o, flags):
     return '', f'<div class="cell-output cell-output-{o.get("name", "display")}"><pre><code>{html.escape(text)}</code></pre></div>'
 
 
+def callout(m):
+    "The opening of a styled box; its title is an attribute, or a heading at its top, or else its kind."
+    id1, kind, title, id2, heading = m.groups()
+    name = f' id="{id1 or id2}"' if id1 or id2 else ''
+    return f'<div class="callout callout-{kind}"{name}><p class="callout-title">{title or heading or kind.capitalize()}</p>'
+
+
 def body(nb):
     "The page's content. Code and pictures are kept aside as HTML while the Markdown is read, since a fenced div may span cells."
     text, aside = [], []
@@ -116,8 +124,7 @@ def body(nb):
             text.append(markdown) if markdown else keep(block)
     page = to_html('\n\n'.join(text))
     page = re.sub(r'<pre\s+class="([\w-]*)"><code>(.*?)</code></pre>', lambda m: coloured(html.unescape(m[2]), m[1] or 'text'), page, flags=re.S)
-    page = re.sub(r'<div\s+class="callout-(\w+)"(?:\s+(?:data-)?title="([^"]*)")?>',
-                  lambda m: f'<div class="callout callout-{m[1]}"><p class="callout-title">{m[2] or m[1].capitalize()}</p>', page)
+    page = CALLOUT.sub(callout, page).replace('</section>', '</div>')
     page = re.sub(r'href="([^":]+\.ipynb)(#[^"]*)?"', lambda m: f'href="{nbpath2html(m[1])}{m[2] or ""}"', page)
     return re.sub(r'<!--aside (\d+)-->', lambda m: aside[int(m[1])], page)
 
