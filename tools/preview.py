@@ -43,7 +43,8 @@ pre code { font-size: 1em; color: inherit; } .sourceCode { background: #f6f7f8; 
 table { border-collapse: collapse; margin: .8rem 0; } th, td { padding: .3rem .6rem; border-bottom: 1px solid #dee2e6; text-align: left; }
 .callout { border: 1px solid #dee2e6; border-left: 5px solid #0d6efd; border-radius: .25rem; margin: 1rem 0; padding: 0 1rem; }
 .callout-title { font-weight: 600; } .callout-important { border-left-color: #dc3545; } .callout-warning { border-left-color: #fd7e14; }
-.callout-tip { border-left-color: #198754; } footer { display: flex; justify-content: space-between; margin: 2rem 0; }
+.callout-tip { border-left-color: #198754; } mtable { math-style: normal; }
+mtd[columnalign="right"] { text-align: -webkit-right; } mtd[columnalign="left"] { text-align: -webkit-left; } footer { display: flex; justify-content: space-between; margin: 2rem 0; }
 @media (max-width: 991px) { .page { display: block; } nav.toc { display: none; } nav.side { display: none; } }
 """
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -157,7 +158,7 @@ def main(words):
             last = part
         i = [to for _, to in book].index(name)
         around = [link(to) if to else '<span></span>' for to in (book[i-1][1] if i else None, book[i+1][1] if i + 1 < len(book) else None)]
-        content = body(nbs[name])
+        content = body(nbs[name]).replace('href="/', f'href="{up}')
         toc = ''.join(f'<a class="{tag}" href="#{to}">{text}</a>' for tag, to, text in
                       re.findall(r'<(h[23])[^>]*?\sid="([^"]*)"[^>]*>(.*?)</h[23]>', content, re.S))
         file = OUT/nbpath2html(name)
