@@ -44,7 +44,8 @@ table { border-collapse: collapse; margin: .8rem 0; } th, td { padding: .3rem .6
 .callout { border: 1px solid #dee2e6; border-left: 5px solid #0d6efd; border-radius: .25rem; margin: 1rem 0; padding: 0 1rem; }
 .callout-title { font-weight: 600; } .callout-important { border-left-color: #dc3545; } .callout-warning { border-left-color: #fd7e14; }
 .callout-tip { border-left-color: #198754; } mtable { math-style: normal; }
-mtd[columnalign="right"] { text-align: -webkit-right; } mtd[columnalign="left"] { text-align: -webkit-left; } footer { display: flex; justify-content: space-between; margin: 2rem 0; }
+mtd[columnalign="right"] { text-align: -webkit-right; } mtd[columnalign="left"] { text-align: -webkit-left; }
+footer { display: flex; justify-content: space-between; margin: 2rem 0; }
 @media (max-width: 991px) { .page { display: block; } nav.toc { display: none; } nav.side { display: none; } }
 """
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
