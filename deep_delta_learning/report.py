@@ -106,7 +106,7 @@ def plot_losses(
     of, names, base = trainings(rows), list(dict.fromkeys(r['variant'] for r in rows)), baseline_of(rows)
     one = len({s for _, s in of}) == 1
     with style():
-        fig, axs = subplots(1, 1 + (len(names) > 1), size=(9, 3.5) if len(names) > 1 else (6, 3.5), squeeze=False)
+        fig, axs = subplots(1, 1 + (len(names) > 1), size=(7, 3.2) if len(names) > 1 else (5, 3.2), squeeze=False)
         ax, gap, color = axs[0, 0], axs[0, -1], colors(names, base)
         for (n, _), rs in of.items():
             if one: ax.plot([r['tokens']/1e6 for r in rs], [r['train_loss'] for r in rs], color=color[n], lw=.7, alpha=.6)
@@ -150,7 +150,7 @@ def write_report(
 
 
 def _plot_costs(rows):
-    with style(): fig, axs = subplots(1, 2, size=(9, 3.5), sharey=True)
+    with style(): fig, axs = subplots(1, 2, size=(7, 3.2), sharey=True)
     for ax, x in zip(axs, ('flops', 'seconds')): plot_curves(rows, x, ax=ax)
     return fig
 

@@ -171,8 +171,8 @@ def plot_gates(
     runs = {n: rows for n, rows in runs.items() if rows}
     if not runs: raise ValueError('runs must hold at least one model with gates')
     with style():
-        across = min(4, len(runs))
-        fig, axs = subplots(-(-len(runs)//across), across, size=(3*across + .5, 3*-(-len(runs)//across)), sharey=True, squeeze=False)
+        across = min(3, len(runs))
+        fig, axs = subplots(-(-len(runs)//across), across, size=(2.2*across + .6, 2.8*-(-len(runs)//across)), sharey=True, squeeze=False)
         for ax, (name, rows) in zip(axs.flat, runs.items()):
             at = max(r['step'] for r in rows) if step is None else step
             _gates_panel(ax, [r for r in rows if r['step'] == at])
@@ -200,7 +200,7 @@ def plot_telemetry(
     runs = {n: rows for n, rows in runs.items() if len({r['step'] for r in rows}) > 1}
     if not runs: raise ValueError('runs must hold at least one model with two looks')
     with style():
-        fig, axs = subplots(len(runs), 2, size=(8, 2.4*len(runs) + .3), squeeze=False, sharex='col')
+        fig, axs = subplots(len(runs), 2, size=(7, 2.5*len(runs) + .3), squeeze=False, sharex='col')
         for (left, right), (name, rows) in zip(axs, runs.items()):
             _ratio_panel(left, rows)
             finish(left, f'{name}: error left by a write', 'step' if left is axs[-1, 0] else '', 'post / pre', fontsize=8, ncols=2, loc='upper center')
