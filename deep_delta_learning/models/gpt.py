@@ -204,6 +204,14 @@ class GPT(nn.Module):
         self._regions = [torch.compile(own(f), **{'fullgraph': True, 'dynamic': False, **kwargs}) for f in (_enter, _step, _leave)]
         return self
 
+    def keep_states(self,
+        every: int | None,  # of so many boundaries one keeps a state for the backward pass; None: of two in the kernels, all elsewhere
+    ) -> 'GPT':  # the model itself
+        "Trade memory for time: rebuild the states that are not kept, see `rebuild`. Changes no output and, without kernels, no bit of a gradient."
+        if not (every is None or type(every) is int and every >= 1): raise ValueError(f'every must be None or a whole number of at least 1, got {every!r}')
+        for _, res, _ in self.sublayers(): res.keep_states(every)
+        return self
+
     def head(self, c: Tensor) -> Tensor:
         "Logits by the tied embedding, (b, t, d) to (b, t, vocab_size)."
         return F.linear(c, self.embed.weight)
@@ -286,6 +294,6 @@ def trace(
         c, ctx = res.read(X)
         h = f(c)
         row = dict(name=name, X=X, h=h, X_next=res.write(X, h, ctx))
-        if hasattr(res, 'parts'): row.update({k: x for k, x in res.parts(h, ctx)._asdict().items() if k != 'x'})
+        if hasattr(res, 'parts'): row.update({k: x for k, x in res.parts(h, ctx)._asdict().items() if k not in ('x', 'tape')})
         yield row
         X = row['X_next']
