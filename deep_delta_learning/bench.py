@@ -27,6 +27,7 @@ def operator_errors(
     seed: int = 0,  # of the inputs
     zero: bool = False,  # a branch that outputs nothing
     shuffled: bool = False,  # non-contiguous inputs
+    steps: int = 0,  # writes between the state that the backward pass gets and `X`
     **case,  # `last` and `bias` of `random_case`; `k_eps`, `scale`, `normed` of `fused_reference`
 ) -> dict[str, tuple[float, float, float]]:  # (error of the kernel, of eager, allowance) by name; d.X is the gradient of X
     "Relative errors of the operator and of eager autograd against float64."
@@ -35,6 +36,11 @@ def operator_errors(
     opts = dict(k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False) | {k: x for k, x in case.items() if k in ('k_eps', 'scale', 'normed')}
     last = case.get('last', False)
     start = random_case(n, d, dv, dtype, last, case.get('bias', True), seed, device)
+    S, past = start['X'] if steps else None, []
+    for i in range(steps):
+        other = {**random_case(n, d, dv, dtype, seed=seed + 7 + i, device=device), 'X': start['X']}
+        start['X'], *_, P, Q, _ = boundary_op(**other, k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False, kept=False, S=None, steps=[])
+        past += [other['h'], other['v'], other['beta'], P, Q]
     if zero: start['h'] = torch.zeros_like(start['h'])
     if shuffled: start.update({k: start[k].mT.contiguous().mT for k in ('X', 'h')})
     g = torch.Generator().manual_seed(seed + 1)
@@ -50,7 +56,7 @@ def operator_errors(
         return {**{'Xcvb'[i]: outs[i].detach() for i in pick}, **{'d.' + k: x for k, x in zip(want, grads)}}
 
     full = lambda c: {**dict(Wv=None, bv=None, wg=None, bg=None), **c}
-    ours = run(lambda c: boundary_op(**full(c), **opts, kept=kept and not last), start)
+    ours = run(lambda c: boundary_op(**full(c), **opts, kept=kept and not last and not steps, S=S, steps=past), start)
     eager = run(lambda c: fused_reference(**c, **opts), start)
     exact = run(lambda c: fused_reference(**c, **opts), {k: t if t is None else t.double() for k, t in start.items()})
     rel = lambda a, b: ((a.double() - b.double()).norm()/b.double().norm().clamp_min(1e-30)).item()
@@ -80,7 +86,7 @@ def cases(
     out = [dict(n=n, d=d, dv=dv, dtype=t, kept=i % 2 == 0) for i, (n, d, dv) in enumerate(sizes) for t in types]
     n, d = (63, 768) if large else (3, 10)
     kinds = (dict(scale=0.), dict(normed=True), dict(normed=True, scale=0.), dict(bias=False), dict(last=True), dict(k_eps=30.),
-             dict(zero=True, k_eps=.5), dict(shuffled=True))
+             dict(zero=True, k_eps=.5), dict(shuffled=True), dict(steps=3), dict(steps=1, last=True))
     return out + [dict(n=n, d=d, dv=dv, dtype=t, **k) for dv in (1, 4) for k in kinds for t in (types if large else types[:1])]
 
 # %% ../nbs/library/80_bench.ipynb #e76cf222

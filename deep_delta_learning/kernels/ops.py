@@ -122,7 +122,7 @@ def fused_boundary(
     kept = gen and cur.keeps                   # the readout stores its input
     tape = ctx.tape if isinstance(ctx.tape, Tape) and not kept else None
     S = None if tape is None else tape.state.detach().reshape(-1, d, dv)
-    steps = [] if tape is None else [t.detach().reshape(-1, *s) for step in tape.steps for t, s in zip(step, ((d,), (dv,), (), (dv,), ()))]
+    steps = [] if tape is None else [t.detach().reshape(-1, *s) for x in tape.steps for t, s in zip(x, ((d,), (dv,), (), (dv,), ()))]
     Y, c, v, beta, P, Q, _ = boundary_op(X.reshape(-1, d, dv), h.reshape(-1, d), ctx.v.reshape(-1, dv), ctx.beta.reshape(-1), C, nxt.norm.weight, *params,
                                          cur.direction.eps, nxt.norm.eps, scale, normed, kept, S, steps)
     c = c.view(*lead, d)
