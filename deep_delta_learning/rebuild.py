@@ -91,11 +91,11 @@ def rebuilt_boundary(
     h: Tensor,  # branch output, (..., d)
     ctx: Context,  # of `cur.read`
 ) -> tuple:  # new state (None before a readout), next input, next context
-    "`boundary`, without keeping `X` unless it is `cur`'s turn."
-    fresh = cur.keeps or cur.every == 1 or not isinstance(ctx.tape, Kept)
-    tape = Kept(X.detach(), ()) if fresh else ctx.tape
+    "`boundary`, keeping `X` only where the boundary before says so."
+    tape = ctx.tape if isinstance(ctx.tape, Kept) else Kept(X.detach(), ())
     out = _Rebuilt.apply(cur, nxt, tape, X, h, *ctx[1:5], *_parameters(cur, nxt))
     if type(nxt) is Readout: return None, *out, None
     Y, c, *after = out
+    if cur.keeps: return Y, c, Context(None, *after)
     own = (cur, *(x.detach() if isinstance(x, Tensor) else x for x in (h, *ctx[1:5])))
     return Y, c, Context(None, *after, Kept(tape.state, (*tape.steps, own)))

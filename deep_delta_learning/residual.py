@@ -48,8 +48,8 @@ class Residual(nn.Module):
     def keep_states(self,
         every: int | None = None,  # of so many boundaries one keeps a state; None: of two in the kernels, all elsewhere
     ):
-        "Say which states the backward pass finds; it rebuilds the others."
-        self.every, self.keeps = every, (every or 2) > 1 and self.index % (every or 2) == 0
+        "Say which states the backward pass finds; it rebuilds the others. `keeps`: the state after this write is kept."
+        self.every, self.keeps = every, self.index % 2 == 0 if every is None else (self.index + 1) % every == 0
 
     def read(self,
         X: Tensor,  # state, (..., d, dv), or (..., d) for dv = 1

@@ -119,7 +119,7 @@ def fused_boundary(
     value, gate = (nxt.value, nxt.gate.out) if gen else (None, None)
     params = (value.out.weight, value.out.bias, gate.weight.squeeze(0), gate.bias) if gen else (None,)*4
     scale, normed = (value.scale or 0., value.input == 'normed') if gen else (0., False)
-    kept = gen and cur.keeps                   # the readout stores its input
+    kept = gen and cur.keeps and cur.every != 1          # the readout has no new state
     tape = ctx.tape if isinstance(ctx.tape, Tape) and not kept else None
     S = None if tape is None else tape.state.detach().reshape(-1, d, dv)
     steps = [] if tape is None else [t.detach().reshape(-1, *s) for x in tape.steps for t, s in zip(x, ((d,), (dv,), (), (dv,), ()))]
@@ -127,8 +127,8 @@ def fused_boundary(
                                          cur.direction.eps, nxt.norm.eps, scale, normed, kept, S, steps)
     c = c.view(*lead, d)
     if not gen: return None, c, None
-    after = None                                # the state that follows a kept one is stored, as it is the same tensor
-    if (cur.every or 2) > 2 and not kept:
+    after = None                                         # a kept state is the next boundary's input, which it stores
+    if cur.every is not None and not cur.keeps:
         own = h, ctx.v, ctx.beta, P.detach(), Q.detach()
         after = Tape(X, (own,)) if tape is None else Tape(tape.state, (*tape.steps, own))
     return Y.view(X.shape), c, Context(None, None, v.view(*lead, dv), beta.view(lead), None, after)
