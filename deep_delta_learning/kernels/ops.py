@@ -69,7 +69,8 @@ def _grad(ctx, dY, dc, dV2, dB2, *_):
     zero = lambda g, *s: torch.zeros(s, dtype=torch.float32, device=S.device) if g is None else g
     dc = torch.zeros_like(h, dtype=S.dtype) if dc is None else dc
     dV2, dB2 = (zero(dV2, n, dv), zero(dB2, n)) if gen else (None, None)
-    *four, packed = boundary_backward_op(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY if gen else None, dc, dV2, dB2, ctx.scale, ctx.normed, ctx.kept, steps)
+    *four, packed = boundary_backward_op(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY if gen else None, dc, dV2, dB2,
+                                         ctx.scale, ctx.normed, ctx.kept, steps)
     parts = unpack(packed, d, dv, gen)
     params = [None if t is None else parts[k].to(t) for k, t in zip(('w', 'C', 'Wv', 'bv', 'wg', 'bg'), ctx.types)]
     w, C, *rest = params
