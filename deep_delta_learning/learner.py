@@ -256,7 +256,7 @@ def ddl_learner(
     if graph and not cuda: raise ValueError(f'graph must be False on {torch.device(dls.device).type}: only a GPU records graphs')
     if amp and cuda and not torch.cuda.is_bf16_supported(): raise ValueError(f'amp must be False on {torch.cuda.get_device_name()}: it has no bfloat16')
     opt = partial(OptimWrapper, opt=torch.optim.AdamW, betas=betas, fused=True)
-    cbs = [*cbs, ModelLoss()] + ([GradientClip(clip)] if clip else []) + ([Autocast()] if amp else []) 
+    cbs = [*cbs, ModelLoss()] + ([GradientClip(clip)] if clip else []) + ([Autocast()] if amp else [])
     if graph or micro != 1: cbs.append(Recorded(micro) if graph else MicroBatches(micro))
     model = GPT(cfg, seed=seed).to(dls.device)
     if compile: model.compile_regions(**(compile if isinstance(compile, dict) else {}))
