@@ -4,17 +4,18 @@
 
 # %% auto #0
 __all__ = ['PARTS', 'COLUMNS', 'operator_errors', 'check_operator', 'cases', 'device_times', 'spread', 'copy_bandwidth',
-           'time_kernels', 'Stepper', 'time_training', 'profile_step', 'time_decoding', 'append_rows', 'bench_variants',
-           'ddl_bench']
+           'time_kernels', 'way', 'Stepper', 'time_training', 'profile_step', 'time_decoding', 'append_rows',
+           'bench_variants', 'ddl_bench']
 
 # %% ../nbs/library/80_bench.ipynb #e34ed85e
 import csv, statistics, subprocess, time
 from pathlib import Path
 
 import torch
-from fastcore.script import call_parse
+from fastcore.script import bool_arg, call_parse
 
 from .config import preset
+from .decode import Decoder, record_graph
 from .kernels.plan import fused_reference, traffic
 from .models.gpt import GPT
 
@@ -27,6 +28,7 @@ def operator_errors(
     seed: int = 0,  # of the inputs
     zero: bool = False,  # a branch that outputs nothing
     shuffled: bool = False,  # non-contiguous inputs
+    steps: int = 0,  # writes between the state that the backward pass gets and `X`
     **case,  # `last` and `bias` of `random_case`; `k_eps`, `scale`, `normed` of `fused_reference`
 ) -> dict[str, tuple[float, float, float]]:  # (error of the kernel, of eager, allowance) by name; d.X is the gradient of X
     "Relative errors of the operator and of eager autograd against float64."
@@ -35,6 +37,11 @@ def operator_errors(
     opts = dict(k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False) | {k: x for k, x in case.items() if k in ('k_eps', 'scale', 'normed')}
     last = case.get('last', False)
     start = random_case(n, d, dv, dtype, last, case.get('bias', True), seed, device)
+    S, past = start['X'] if steps else None, []
+    for i in range(steps):
+        other = {**random_case(n, d, dv, dtype, seed=seed + 7 + i, device=device), 'X': start['X']}
+        start['X'], *_, P, Q, _ = boundary_op(**other, k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False, kept=False, S=None, steps=[])
+        past += [other['h'], other['v'], other['beta'], P, Q]
     if zero: start['h'] = torch.zeros_like(start['h'])
     if shuffled: start.update({k: start[k].mT.contiguous().mT for k in ('X', 'h')})
     g = torch.Generator().manual_seed(seed + 1)
@@ -50,7 +57,7 @@ def operator_errors(
         return {**{'Xcvb'[i]: outs[i].detach() for i in pick}, **{'d.' + k: x for k, x in zip(want, grads)}}
 
     full = lambda c: {**dict(Wv=None, bv=None, wg=None, bg=None), **c}
-    ours = run(lambda c: boundary_op(**full(c), **opts, kept=kept and not last), start)
+    ours = run(lambda c: boundary_op(**full(c), **opts, kept=kept and not last and not steps, S=S, steps=past), start)
     eager = run(lambda c: fused_reference(**c, **opts), start)
     exact = run(lambda c: fused_reference(**c, **opts), {k: t if t is None else t.double() for k, t in start.items()})
     rel = lambda a, b: ((a.double() - b.double()).norm()/b.double().norm().clamp_min(1e-30)).item()
@@ -80,7 +87,7 @@ def cases(
     out = [dict(n=n, d=d, dv=dv, dtype=t, kept=i % 2 == 0) for i, (n, d, dv) in enumerate(sizes) for t in types]
     n, d = (63, 768) if large else (3, 10)
     kinds = (dict(scale=0.), dict(normed=True), dict(normed=True, scale=0.), dict(bias=False), dict(last=True), dict(k_eps=30.),
-             dict(zero=True, k_eps=.5), dict(shuffled=True))
+             dict(zero=True, k_eps=.5), dict(shuffled=True), dict(steps=3), dict(steps=1, last=True))
     return out + [dict(n=n, d=d, dv=dv, dtype=t, **k) for dv in (1, 4) for k in kinds for t in (types if large else types[:1])]
 
 # %% ../nbs/library/80_bench.ipynb #e76cf222
@@ -138,28 +145,59 @@ def _replay(f):
     return graph.replay
 
 # %% ../nbs/library/80_bench.ipynb #d82d73d9
+def way(
+    name: str,  # of a variant, such as ddl-cc-ec/keep4+graph
+) -> dict:  # every: of `keep_states`; the others are true or false
+    "How a variant is run, from its name. Raises ValueError for an unknown word."
+    words = [w for w in name.partition('/')[2].split('+') if w]
+    keeps = [int(w[4:]) for w in words if w[:4] == 'keep' and w[4:].isdigit()]
+    plain = {k: k in words for k in ('reference', 'graph', 'static', 'compiled')}
+    if len(words) != len(keeps) + sum(plain.values()): raise ValueError(f'a way must be made of keepN, {", ".join(plain)}, joined by +; got {name!r}')
+    return dict(every=keeps[-1] if keeps else None, **plain)
+
+
 class Stepper:
     "One model, compiled by regions, that can take training steps on random tokens."
     def __init__(self,
         cfg,  # configuration
         batch: int, t: int,  # sequences, tokens in each
+        every: int | None = None,  # of `keep_states`
+        graph: bool = False,  # replay both passes as a CUDA graph
+        device: str = 'cuda',  # where
     ):
-        self.cfg, before = cfg, _allocated()
-        self.model = GPT(cfg, seed=0).cuda().compile_regions()
+        self.cfg, self.device, before = cfg, device, _allocated()
+        self.model = GPT(cfg, seed=0).to(device).keep_states(every)
+        if device == 'cuda': self.model.compile_regions()
         self.opt = torch.optim.AdamW(self.model.parameters(), lr=3e-4, betas=(.9, .95), weight_decay=.1, fused=True)
-        self.ids = torch.randint(cfg.vocab_size, (batch, t + 1), generator=torch.Generator().manual_seed(0)).cuda()
+        self.ids = torch.randint(cfg.vocab_size, (batch, t + 1), generator=torch.Generator().manual_seed(0)).to(device)
+        self.passes, self.grads, self.peak = self._passes, [], 0
         start = time.perf_counter()
-        self.step(); torch.cuda.synchronize()
+        if graph: self.record()
+        self.step(); _wait()
         self.compile_s = time.perf_counter() - start
         self.own = _allocated() - before
-        self.times, self.peak = [], 0
+        self.times = []
+
+    def record(self, record=record_graph):
+        "Record both passes; the memory that they need is then held by the recording, so its peak is that of recording."
+        before = _allocated()
+        if self.device == 'cuda': torch.cuda.reset_peak_memory_stats()
+        self.passes = record(self._passes)
+        self.grads = [(p, p.grad) for p in self.model.parameters() if p.grad is not None]
+        if self.device == 'cuda': self.peak = torch.cuda.max_memory_allocated() - before + 3*sum(p.nbytes for p in self.model.parameters())   # and AdamW's
+
+    def _passes(self):
+        with torch.autocast(self.device, torch.bfloat16, cache_enabled=False): loss = self.model(self.ids[:, :-1], targets=self.ids[:, 1:])
+        loss.backward()
+        return loss.detach()
 
     def step(self):
         "One training step."
-        with torch.autocast('cuda', torch.bfloat16): loss = self.model(self.ids[:, :-1], targets=self.ids[:, 1:])
-        loss.backward()
+        for p, g in self.grads: p.grad = g
+        if self.grads: torch._foreach_zero_([g for _, g in self.grads])
+        loss = self.passes().clone()
         self.opt.step(); self.opt.zero_grad(set_to_none=True)
-        return loss.detach()
+        return loss
 
     def measure(self, steps: int):
         "Time some steps one by one and remember the peak of this model's own memory."
@@ -169,20 +207,25 @@ class Stepper:
         self.peak = max(self.peak, torch.cuda.max_memory_allocated() - others)
 
 
+def _wait():
+    if torch.cuda.is_available(): torch.cuda.synchronize()
+
+
 def _allocated():
-    torch.cuda.synchronize()
-    return torch.cuda.memory_allocated()
+    _wait()
+    return torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
 
 
 def time_training(
-    variants: dict,  # configurations by name
+    variants: dict,  # configurations by name; what follows a slash says how they are run, see `way`
     batch: int = 32, t: int = 1024,  # sequences, tokens in each
     rounds: int = 5, steps: int = 4,  # turns of each variant, timed steps in each
 ) -> dict[str, dict]:  # tokens a second (median, low, high), peak GiB, seconds until the first step is done
     "Time training steps of several variants, taking turns."
     models = {}
     for name, cfg in variants.items():
-        models[name] = Stepper(cfg, batch, t)
+        how = way(name)
+        models[name] = Stepper(cfg, batch, t, how['every'], how['graph'])
         print(f'{name}: first step after {models[name].compile_s:.1f} s', flush=True)
     for _ in range(rounds):
         for m in models.values(): m.measure(steps)
@@ -212,23 +255,26 @@ def profile_step(
     return {**out, 'between kernels': max(0., statistics.median(model.times) - sum(out.values()))}
 
 # %% ../nbs/library/80_bench.ipynb #005ece37
-@torch.inference_mode()
+@torch.no_grad()
 def time_decoding(
-    variants: dict,  # configurations by name
+    variants: dict,  # configurations by name; what follows a slash says how they decode
     batch: int = 1,  # sequences
     prompt: int = 128, new: int = 48,  # tokens before, and timed one by one
     rounds: int = 5,  # turns of each variant
 ) -> dict[str, dict]:  # tokens a second (median, low, high) over rounds
     "Time generation with a cache, several variants taking turns."
     models = {n: GPT(cfg, seed=0).cuda().bfloat16().eval() for n, cfg in variants.items()}
+    ways = {n: way(n) for n in models}
+    inplace = {n: Decoder(models[n], batch, compile=w['compiled'], graph=w['graph']) for n, w in ways.items() if w['static'] or w['graph'] or w['compiled']}
     rates = {n: [] for n in models}
     for r in range(rounds + 1):
         for n, m in models.items():
             cache = m.new_cache()
-            ids = m(torch.ones(batch, prompt, dtype=torch.int64, device='cuda'), cache)[:, -1:].argmax(-1)
+            advance = inplace[n].reset() if n in inplace else lambda ids, m=m, cache=cache: m(ids, cache)[:, -1]
+            ids = advance(torch.ones(batch, prompt, dtype=torch.int64, device='cuda')).argmax(-1, keepdim=True)
             torch.cuda.synchronize()
             start = time.perf_counter()
-            for _ in range(new): ids = m(ids, cache)[:, -1:].argmax(-1)
+            for _ in range(new): ids = advance(ids).argmax(-1, keepdim=True)
             torch.cuda.synchronize()
             if r: rates[n].append(batch*new/(time.perf_counter() - start))           # the first turn compiles kernels
     return {n: spread(x) for n, x in rates.items()}
@@ -264,12 +310,14 @@ def bench_variants(
     size: str,  # preset of the size
     names: list[str],  # presets of the residual
     also_reference: bool = True,  # those with boundary kernels a second time, without any kernel
+    ways: list[str] = (),  # more ways to run them, see `way`; those of `keepN` only where there are boundary kernels
 ) -> dict:  # configurations by name
-    "The variants of a training benchmark."
+    "The variants of a benchmark."
     out = {}
     for n in names:
-        out[n] = preset(size, n)
-        if also_reference and out[n].residual == 'delta': out[n + '/reference'] = out[n].replace(kernels='reference')
+        cfg = out[n] = preset(size, n)
+        if also_reference and cfg.residual == 'delta': out[n + '/reference'] = cfg.replace(kernels='reference')
+        out.update({f'{n}/{w}': cfg for w in ways if cfg.residual == 'delta' or way('/' + w)['every'] is None})
     return out
 
 
@@ -281,6 +329,9 @@ def ddl_bench(
     batch: int = 32,  # sequences in a batch
     t: int = 1024,  # tokens in a sequence
     rounds: int = 5,  # turns of each variant
+    ways: str = '',  # more ways to train, such as keep1,keep4,graph, see `way`
+    decode: str = '',  # more ways to decode, such as static,graph,compiled+graph
+    reference: bool_arg = True,  # time the first size without kernels too
     commit: str = '',  # recorded version; empty: asked from git
 ):
     "Check the kernels, then time copy, kernels and training steps on this GPU, and append to a CSV."
@@ -300,9 +351,11 @@ def ddl_bench(
             print(f'dv {dv} {name:8} {1e6*s["median"]:7.1f} us   {rate/1e12:.2f} TB/s, {rate/copy["median"]:.2f} of a copy', flush=True)
     append_rows(out, rows)
     for i, size in enumerate(sizes):
-        variants = bench_variants(size, names.split(','), also_reference=i == 0)
+        more, also = [[w for w in s.split(',') if w] for s in (ways, decode)], reference and i == 0
+        variants = bench_variants(size, names.split(','), also, more[0])
         _record(out, info, 'train', variants, tokens, time_training(variants, batch, t, rounds))
         if i == 0:
+            variants = bench_variants(size, names.split(','), also, more[1])
             for n in (1, 64): _record(out, info, 'decode', variants, n, time_decoding(variants, n))
 
 

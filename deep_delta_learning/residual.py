@@ -42,7 +42,14 @@ class Residual(nn.Module):
     ):
         super().__init__()
         self.compress = make_compressor(cfg) if compress is None else compress
-        self.norm, self.keeps, self.kernels = RMSNorm(cfg.d, cfg.norm_eps), index % 2 == 0, cfg.kernels   # neighbours share one stored state
+        self.norm, self.kernels, self.index = RMSNorm(cfg.d, cfg.norm_eps), cfg.kernels, index
+        self.keep_states()
+
+    def keep_states(self,
+        every: int | None = None,  # of so many boundaries one keeps a state; None: of two in the kernels, all elsewhere
+    ):
+        "Say which states the backward pass finds; it rebuilds the others. `keeps`: the state after this write is kept."
+        self.every, self.keeps = every, self.index % 2 == 0 if every is None else (self.index + 1) % every == 0
 
     def read(self,
         X: Tensor,  # state, (..., d, dv), or (..., d) for dv = 1
@@ -78,6 +85,9 @@ def boundary(
     if fused(cur, X):
         from deep_delta_learning.kernels.ops import fused_boundary, supported
         if supported(cur, nxt, X, h, ctx): return fused_boundary(cur, nxt, X, h, ctx)
+    if cur.every is not None and cache is None:
+        from deep_delta_learning.rebuild import rebuildable, rebuilt_boundary
+        if rebuildable(cur, nxt, X, h, ctx): return rebuilt_boundary(cur, nxt, X, h, ctx)
     X = cur.write(X, h, ctx)
     return X, *nxt.read(X, cache)
 
@@ -89,6 +99,7 @@ class Context(NamedTuple):
     v: Tensor | None  # target, (..., dv)
     beta: Tensor | None  # write gate, (...) or (..., dv)
     erase: Tensor | float | None  # erase gate where it is not `beta`
+    tape: tuple | None = None  # a kept state and the writes since, where the states in between are not kept
 
 
 @residuals('delta')

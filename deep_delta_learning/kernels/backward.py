@@ -18,11 +18,12 @@ from .plan import Launch, launch, packed_size
 @triton.jit(do_not_specialize=['n'])
 def _backward(
     S, H, V, B, P, Q, R, V2, B2,  # stored state; h, v, beta, p, 1/n, r, v', beta'
+    HS, VS, BS, PS, QS,  # h, v, beta, p, 1/n of the writes from the stored state to X, oldest first
     C, W, Wv, Wg,  # parameters
     dY, dO, dV2, dB2, dX, dH, dV, dB, PART,  # upstream gradients; gradients; per-program sums of the parameters' gradients
     n, m, scale,
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, KEPT: tl.constexpr, HAS: tl.constexpr, GEN: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, HOLD: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, HOLD: tl.constexpr, STEPS: tl.constexpr,
 ):
     i, j = tl.arange(0, D), tl.arange(0, DV)
     at, inside = i[:, None]*DV + j[None, :], (i < d)[:, None] & (j[None, :] < DV)
@@ -39,6 +40,10 @@ def _backward(
     for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=3 if HOLD and D <= 2048 else 1):
         s = wide + t
         raw = tl.load(S + s*d*DV + at, inside, 0.)
+        for u in tl.static_range(STEPS):                    # repeat the forward pass, rounding included
+            h, q = tl.load(HS[u] + s*d + i, row, 0.).to(tl.float32), tl.load(QS[u] + s)
+            b, e = tl.load(BS[u] + s).to(tl.float32), tl.load(VS[u] + s*DV + j).to(tl.float32) - tl.load(PS[u] + s*DV + j)
+            raw = (raw.to(tl.float32) + (q*h)[:, None]*(b*e)[None, :]).to(raw.dtype)
         h = tl.load(H + s*d + i, row, 0.).to(tl.float32)
         a = tl.load(dO + s*d + i, row, 0.).to(tl.float32)
         if HAS: G = tl.load(dY + s*d*DV + at, inside, 0.).to(tl.float32)
@@ -107,13 +112,14 @@ def _backward(
 
 # %% ../../nbs/library/42_kernels_backward.ipynb #f4c991da
 def boundary_backward(
-    S: Tensor,  # stored state: X' if `kept`, else X, (n, d, dv)
+    S: Tensor,  # stored state: X' if `kept`, else X, or the state from which `steps` lead to X, (n, d, dv)
     h: Tensor, v: Tensor, beta: Tensor,  # inputs of the forward pass
     P: Tensor, Q: Tensor, R: Tensor, V2: Tensor, B2: Tensor,  # outputs of the forward pass
     C: Tensor | None, w: Tensor, Wv: Tensor | None, wg: Tensor | None,  # parameters
     dY: Tensor | None, dc: Tensor, dV2: Tensor | None, dB2: Tensor | None,  # upstream gradients
     scale: float, normed: bool,  # as in `fused_reference`
     kept: bool,  # whether S is the new state
+    steps: list[Tensor] = (),  # h, v, beta, P, Q of every write between S and X, oldest first, in one list
     how: Launch | None = None,  # launch; None: chosen
 ) -> tuple[Tensor, ...]:  # gradients of X, h, v, beta, and of the parameters in one float32 vector
     "Launch the backward kernel, then sum over programs."
@@ -125,7 +131,9 @@ def boundary_backward(
     m = packed_size(d, dv, gen)
     part = torch.empty(how.programs if n else 0, m, dtype=torch.float32, device=S.device)
     dX, dh, dv_, db = torch.empty_like(S), torch.empty_like(h), torch.empty_like(v), torch.empty_like(beta)
-    if n: _backward[(how.programs,)](S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY, dc, dV2, dB2, dX, dh, dv_, db, part, n, m, scale,
+    steps = [t.contiguous() for t in steps]
+    parts = [tuple(steps[i::5]) or None for i in range(5)]
+    if n: _backward[(how.programs,)](S, h, v, beta, P, Q, R, V2, B2, *parts, C, w, Wv, wg, dY, dc, dV2, dB2, dX, dh, dv_, db, part, n, m, scale,
                                      d=d, DV=dv, D=how.D, KEPT=kept, HAS=dY is not None, GEN=gen, SIGMOID=scale != 0, NORMED=normed,
-                                     HOLD=dv == 1, num_warps=how.warps)
+                                     HOLD=dv == 1, STEPS=len(steps)//5, num_warps=how.warps)
     return dX, dh, dv_, db, part.sum(0)

@@ -27,12 +27,12 @@ def rotations(
     t: int,  # number of positions
     head_dim: int,  # size of a head
     base: float = 10000.0,  # base of the frequencies
-    start: int = 0,  # position of the first token
+    start: int | Tensor = 0,  # position of the first token; a tensor without axes where it is known on the device only
 ) -> tuple[Tensor, Tensor]:  # cosines and sines of the angles, (t, 1, head_dim/2) each, in float32 at least
     "The angles of a rotary position embedding, the same for every layer."
     dt, half = torch.promote_types(x.dtype, torch.float32), head_dim//2
     freq = base**(-torch.arange(half, device=x.device, dtype=dt)/half)
-    angle = torch.arange(start, start + t, device=x.device, dtype=dt).unsqueeze(-1)*freq
+    angle = (torch.arange(t, device=x.device, dtype=dt) + start).unsqueeze(-1)*freq
     return angle.cos().unsqueeze(-2), angle.sin().unsqueeze(-2)
 
 
@@ -65,8 +65,13 @@ class Attention(nn.Module):
         qkv, start = self.qkv(c), 0 if cache is None else cache.get('seen', 0)
         if turn is None: turn = rotations(c, c.shape[1], self.hd, self.base, start)
         q, k, v = (x.transpose(1, 2) for x in self._heads(qkv, turn))
-        if cache is not None: k, v = self._remember(cache, k, v, start)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask(q, k) if start else None, is_causal=not start)
+        if cache is not None and 'mask' in cache:               # places that never move, see `Decoder`
+            k, v = (cache[n].index_copy_(2, cache['place'], x) for n, x in (('k', k), ('v', v)))
+            mask, causal = cache['mask'], False
+        else:
+            if cache is not None: k, v = self._remember(cache, k, v, start)
+            mask, causal = self._mask(q, k) if start else None, not start
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
         return self.drop(self.out(y.transpose(1, 2).flatten(-2)))
 
     def _heads(self, qkv, turn):
@@ -204,6 +209,14 @@ class GPT(nn.Module):
         self._regions = [torch.compile(own(f), **{'fullgraph': True, 'dynamic': False, **kwargs}) for f in (_enter, _step, _leave)]
         return self
 
+    def keep_states(self,
+        every: int | None,  # of so many boundaries one keeps a state for the backward pass; None: of two in the kernels, all elsewhere
+    ) -> 'GPT':  # the model itself
+        "Trade memory for time: rebuild the states that are not kept, see `rebuild`. Changes no output and, without kernels, no bit of a gradient."
+        if not (every is None or type(every) is int and every >= 1): raise ValueError(f'every must be None or a whole number of at least 1, got {every!r}')
+        for _, res, _ in self.sublayers(): res.keep_states(every)
+        return self
+
     def head(self, c: Tensor) -> Tensor:
         "Logits by the tied embedding, (b, t, d) to (b, t, vocab_size)."
         return F.linear(c, self.embed.weight)
@@ -255,6 +268,7 @@ def generate(
     top_k: int | None = None,  # see `filter_logits`
     top_p: float | None = None,  # see `filter_logits`
     seed: int | None = None,  # seed of the draws; None: torch's global generator
+    decoder=None,  # a `Decoder` of this model, whose steps can be compiled or recorded; None: a cache that grows
 ) -> Tensor:  # prompt and continuation, (b, t + n)
     "Continue a prompt. Raises ValueError for an empty prompt or settings out of range."
     if ids.ndim != 2 or ids.shape[1] < 1: raise ValueError(f'ids must have shape (b, t) with t >= 1, got {tuple(ids.shape)}')
@@ -263,10 +277,11 @@ def generate(
         if not ok: raise ValueError(f'{name} must be {allowed}, got {x}')
     g = None if seed is None else torch.Generator(ids.device).manual_seed(seed)
     training, cache, step = model.training, model.new_cache(), ids[:, -model.cfg.context:]
+    advance = (lambda x: model(x, cache)[:, -1]) if decoder is None else decoder.reset(model, len(ids))
     model.eval()
     try:
         for _ in range(n):
-            logits = model(step, cache)[:, -1].float()
+            logits = advance(step).float()
             if not logits.isfinite().all(): raise ValueError('the logits of the model must be finite: its weights are not')
             if temperature == 0: step = logits.argmax(-1, keepdim=True)
             else: step = torch.multinomial(filter_logits(logits, temperature, top_k, top_p).softmax(-1), 1, generator=g)
@@ -286,6 +301,6 @@ def trace(
         c, ctx = res.read(X)
         h = f(c)
         row = dict(name=name, X=X, h=h, X_next=res.write(X, h, ctx))
-        if hasattr(res, 'parts'): row.update({k: x for k, x in res.parts(h, ctx)._asdict().items() if k != 'x'})
+        if hasattr(res, 'parts'): row.update({k: x for k, x in res.parts(h, ctx)._asdict().items() if k not in ('x', 'tape')})
         yield row
         X = row['X_next']
