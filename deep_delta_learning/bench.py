@@ -68,7 +68,9 @@ def operator_errors(
     return {k: (rel(ours[k], x), rel(eager[k], x), half/x.numel()**.5 + 4*single*cond(k, x)) for k, x in exact.items()}
 
 
-def check_operator(**case):
+def check_operator(
+    **case,  # arguments of `operator_errors`
+) -> dict:  # its result
     "Raise an AssertionError with the name and both errors if the operator is wrong; NaN is wrong."
     slack = 4 if case.get('dtype') == torch.bfloat16 and case.get('device') == 'cpu' else 2        # the interpreter truncates to bfloat16
     errors = operator_errors(**case)
@@ -105,7 +107,11 @@ def device_times(
     return [a.elapsed_time(b)/1e3 for a, b in marks]
 
 
-def spread(times): return dict(median=statistics.median(times), low=min(times), high=max(times))
+def spread(
+    times: list[float],  # of any number of rounds, in one unit
+) -> dict:  # median, low, high, in that unit
+    "How a row of the table is made from times."
+    return dict(median=statistics.median(times), low=min(times), high=max(times))
 
 
 def copy_bandwidth(gib: float = 2.) -> dict:  # bytes a second, read and written: median, low, high

@@ -44,8 +44,8 @@ def fused_reference(
 # %% ../../nbs/library/40_kernels_plan.ipynb #d72a535f
 class Traffic(NamedTuple):
     "Bytes that a boundary must move for one token."
-    forward: float
-    backward: float
+    forward: float  # bytes read and written by the forward pass
+    backward: float  # and by the backward pass
 
 
 def traffic(

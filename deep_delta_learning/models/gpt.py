@@ -48,7 +48,7 @@ def rotate(
 # %% ../../nbs/library/30_gpt.ipynb #dd8d4502
 class Attention(nn.Module):
     "Causal multi-head attention with rotary positions and normalised queries and keys."
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes
         super().__init__()
         self.heads, self.hd, self.base, self.context, self.kernels = cfg.n_heads, cfg.head_dim, cfg.rope_base, cfg.context, cfg.kernels
         std, width = cfg.init_std/cfg.d**.5, cfg.n_heads*cfg.head_dim
@@ -99,7 +99,7 @@ class Attention(nn.Module):
 
 class MLP(nn.Module):
     "SwiGLU: `W3 (silu(W1 c) * W2 c)`."
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes
         super().__init__()
         std = cfg.init_std/cfg.d**.5
         self.up, self.out = linear(cfg.d, 2*cfg.mlp_hidden, std), linear(cfg.mlp_hidden, cfg.d, std/cfg.n_layers**.5)
@@ -116,7 +116,10 @@ class MLP(nn.Module):
 # %% ../../nbs/library/30_gpt.ipynb #b08f01c8
 class Block(nn.Module):
     "Attention and MLP, a residual for each, and the compressor that the two share."
-    def __init__(self, cfg: DDLConfig, layer: int):
+    def __init__(self,
+        cfg: DDLConfig,  # sizes and choices
+        layer: int,  # position of the block
+    ):
         super().__init__()
         self.attn, self.mlp = Attention(cfg), MLP(cfg)
         shared = make_compressor(cfg)
@@ -125,7 +128,7 @@ class Block(nn.Module):
 
 class Readout(nn.Module):
     "The last read: a compressor of its own and the final norm."
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes
         super().__init__()
         self.compress, self.norm = make_compressor(cfg), RMSNorm(cfg.d, cfg.norm_eps)
 
