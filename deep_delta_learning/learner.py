@@ -187,15 +187,15 @@ class Recorded(Callback):
         if hasattr(self.model, 'no_sync'): raise ValueError('graph must be False with several processes: the exchange of gradients is not recorded')
         if self.loss_func is not lm_loss: raise ValueError('graph must be False with a loss of your own: the recorded loss is that of the model')
         if getattr(getattr(self, 'recorder', None), 'train_metrics', False): raise ValueError('graph must be False with train_metrics: logits are not kept')
-        self.recordings, self.grads, self.learn.passes = {}, None, self._passes
+        self.recordings, self.static, self.learn.passes = {}, None, self._passes
 
-    def after_fit(self): self.recordings, self.grads, self.learn.passes = {}, None, None
+    def after_fit(self): self.recordings, self.static, self.learn.passes = {}, None, None
 
     def _passes(self):
         "All pieces of the batch; the loss of the batch."
         n = min(self.n, len(self.yb[0]))
         pieces, total = list(zip(self.xb[0].tensor_split(n), self.yb[0].tensor_split(n))), counted(*self.yb)
-        if self.grads: self._clear()
+        if self.static: self._clear()
         todo = [self._recording(*p) for p in pieces]
         self._clear()                                                              # recording has left something
         loss = 0.
@@ -205,8 +205,8 @@ class Recorded(Callback):
         return loss
 
     def _clear(self):
-        for p, g in self.grads: p.grad = g
-        torch._foreach_zero_([g for _, g in self.grads])
+        for p, g in self.static: p.grad = g
+        torch._foreach_zero_([g for _, g in self.static])
 
     def _recording(self, x, y):
         if x.shape in self.recordings: return self.recordings[x.shape]
@@ -221,7 +221,7 @@ class Recorded(Callback):
             with torch.autocast(kind, enabled=False): share.backward()
             return share.detach()
         self.recordings[x.shape] = memory, self.record(run)
-        if self.grads is None: self.grads = [(p, p.grad) for p in self.model.parameters() if p.grad is not None]
+        if self.static is None: self.static = [(p, p.grad) for p in self.model.parameters() if p.grad is not None]
         return self.recordings[x.shape]
 
 # %% ../nbs/library/51_learner.ipynb #de434077
