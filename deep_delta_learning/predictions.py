@@ -6,7 +6,7 @@
 __all__ = ['LOSSES', 'OVER', 'SETTINGS', 'Prediction', 'load_predictions', 'Setting', 'read_setting', 'trained', 'values_of',
            'judge', 'predictions_table']
 
-# %% ../nbs/library/76_predictions.ipynb #57356d70
+# %% ../nbs/library/76_predictions.ipynb #409f3723
 import json, math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -16,9 +16,9 @@ import yaml
 
 from .config import unknown
 from .paired import aligned, equal_cost, final, interval, trainings, undisturbed
-from .report import read_csv, write_csv
+from .report import read_csv
 
-# %% ../nbs/library/76_predictions.ipynb #3b857fbe
+# %% ../nbs/library/76_predictions.ipynb #15d6b686
 LOSSES = {'loss': None, 'loss_at_seconds': 'seconds', 'loss_at_flops': 'flops'}           # and the cost at which curves are compared
 OVER = ('mean', 'max', 'last', 'all')
 
@@ -36,7 +36,8 @@ class Prediction:
     over: str | None = None  # which rows of the audit: mean, max or last of the sublayers, or all for the whole model
 
     def __post_init__(self):
-        if (self.quantity in LOSSES) != (self.minus is not None): raise ValueError(f'minus must be given for a loss and only there, {self.id} has {self.minus!r}')
+        if (self.quantity in LOSSES) != (self.minus is not None):
+            raise ValueError(f'minus must be given for a loss and only there, {self.id} has {self.minus!r}')
         if self.quantity not in LOSSES and self.over not in OVER: raise ValueError(f'{self.id}: ' + unknown('over', self.over, OVER))
         for s, i in self.interval.items():
             low, high = i if isinstance(i, (list, tuple)) and len(i) == 2 else (1, 0)

@@ -233,7 +233,7 @@ def _is_tokens(folder):
     return (folder/'tokens.json.part').is_file() or f.is_file() and ((folder/'train.bin').is_file() or FORMAT.encode() in f.read_bytes())
 
 def load_corpus(
-    spec='stdlib',  # 'stdlib', packages beside it such as 'stdlib+torch', a name in `CORPORA`, a path or list of paths of texts, a token folder, or a `Corpus`, returned as it is
+    spec='stdlib',  # 'stdlib', 'stdlib+torch' or other packages, a name in `CORPORA`, a path or list of paths of texts, a token folder, or a `Corpus`
     folder=None,  # where downloaded corpora are kept; the folder deep_delta_learning in fastai's data folder unless given
 )->Corpus:
     "The corpus that `spec` names."

@@ -36,14 +36,15 @@ def grid_of(stage, changes):
     "The grid of a stage: some variants of a file, on some seeds."
     name, variants, seeds = stage.split(':')
     spec = yaml.safe_load(Path('results/grids', f'{name}.yaml').read_text(encoding='utf-8'))
-    return load_grid({'name': name, **spec, 'variants': {n: spec['variants'][n] for n in variants.split(',')}}, seeds=seeds, **changes)
+    own = {k.removeprefix(f'{name}.'): x for k, x in changes.items() if '.' not in k or k.startswith(f'{name}.')}
+    return load_grid({'name': name, **spec, 'variants': {n: spec['variants'][n] for n in variants.split(',')}}, seeds=seeds, **own)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('stages', nargs='*', default=STAGES, help='grid:variants:seeds; those in this file unless given')
     p.add_argument('--seconds', type=float, default=1500, help='stop training after this time; what is cut off leaves a checkpoint')
-    p.add_argument('--set', action='append', default=[], metavar='FIELD=VALUE', help='for all variants, such as corpus=input.txt')
+    p.add_argument('--set', action='append', default=[], metavar='[GRID.]FIELD=VALUE', help='for all variants, such as shakespeare.corpus=input.txt')
     p.add_argument('--results', default='results', help='folder of the tables')
     p.add_argument('--runs', default='runs', help='folder of models and checkpoints')
     p.add_argument('--out', help='folder to copy the tables and records to')
