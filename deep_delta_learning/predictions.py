@@ -6,7 +6,7 @@
 __all__ = ['LOSSES', 'OVER', 'SETTINGS', 'Prediction', 'load_predictions', 'Setting', 'read_setting', 'trained', 'values_of',
            'judge', 'predictions_table']
 
-# %% ../nbs/library/76_predictions.ipynb #409f3723
+# %% ../nbs/library/76_predictions.ipynb #c4f77d57
 import json, math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 
 from .config import unknown
-from .paired import aligned, equal_cost, final, interval, trainings, undisturbed
+from .paired import aligned, at_pace, equal_cost, final, interval, trainings
 from .report import read_csv
 
 # %% ../nbs/library/76_predictions.ipynb #15d6b686
@@ -57,7 +57,7 @@ def load_predictions(
     if len(set(ids)) < len(ids): raise ValueError(f'id must be different for every prediction, got {", ".join(ids)}')
     return [Prediction(**p) for p in found if question in (None, p['question'])]
 
-# %% ../nbs/library/76_predictions.ipynb #a1434397
+# %% ../nbs/library/76_predictions.ipynb #4e758233
 SETTINGS = dict(tiny='T, a miniature on one CPU core', shakespeare='A, characters of tiny Shakespeare', code='B, bytes of Python source',
                 small="C, the paper's small model")
 
@@ -91,7 +91,7 @@ def read_setting(
     whole = {k for k, rs in trainings(rows).items() if rs[-1]['step'] == record['grid']['variants'][k[0]]['steps'] and math.isfinite(final(rs))}
     keep = lambda rs: [r for r in rs if (r['variant'], r['seed']) in whole]
     audit, rows = folder/f'{name}-audit.csv', keep(rows)
-    if rows and str(rows[0]['device']).startswith('CPU'): rows = undisturbed(rows)
+    if (pace := folder/f'{name}-pace.csv').exists(): rows = at_pace(rows, {r['variant']: r['seconds_per_step'] for r in read_csv(pace)})
     return Setting(name, record, rows, keep(read_csv(audit)) if audit.exists() else [])
 
 
