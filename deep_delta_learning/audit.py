@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['audit_model', 'audit_run', 'ddl_audit']
 
-# %% ../nbs/library/74_audit.ipynb #92f848c6
+# %% ../nbs/library/74_audit.ipynb #4cf651a0
 import json
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from .interpret import discrepancy, interference_matrix, read_model, regimes
 from .interventions import clamp_gates, loss_changes, skip_rewrite, without_erase
 from .models.gpt import GPT
 from .report import model_rows, read_csv, write_csv
+from .settings import find_device
 from .telemetry import REGIMES
 
 # %% ../nbs/library/74_audit.ipynb #77926975
@@ -68,14 +69,14 @@ def audit_model(
     whole = {f'{n}_{k}': change[n][k] for n in held for k in ('change', 'stderr')}
     return [*rows, dict(sublayer='all', loss=L.base.mean().item(), **whole)]
 
-# %% ../nbs/library/74_audit.ipynb #86b4d5c3
+# %% ../nbs/library/74_audit.ipynb #f3844579
 def audit_run(
     folder,  # a run folder, of `run_grid` or the commands
     results='results',  # folder for the table, whose name is that of the run's grid and -audit.csv
     sequences: int = 8,  # sequences to read
     batches: int = 8,  # batches of 16 sequences to measure the loss on
     corpus=None,  # the run's text, as `load_corpus` takes it; None: what the run's record names
-    device: str = 'cpu',  # where
+    device: str = 'cpu',  # auto, cpu, cuda, cuda:N or mps
     progress: bool = True,  # print a line for every model
 ) -> Path:  # the table
     "Audit what is finished and not in the table yet. Raises ValueError for another text, FileNotFoundError for no run."
@@ -92,7 +93,7 @@ def audit_run(
         key = r['variant'], r['seed']
         if r['status'] != 'done' or key in have or not (folder/r['model']/'model.safetensors').exists(): continue
         model = load_run(folder, r['model'], device)
-        dls = text_dataloaders(corpus, context=model.cfg.context, bs=16, steps=1, valid_batches=batches, device=device)
+        dls = text_dataloaders(corpus, context=model.cfg.context, bs=16, steps=1, valid_batches=batches, device=find_device(device))
         found, ids = list(dls.valid), torch.cat([x for x, _ in dls.valid])[:sequences]
         rows += [dict(variant=key[0], seed=key[1], **a, config=config[key]) for a in audit_model(model, ids, found)]
         write_csv(path, rows)
