@@ -55,18 +55,18 @@ def main():
     timer.daemon = True
     timer.start()
     for stage in a.stages:
-        if stopped: break
+        if stopped: break                                                  # between two trainings
         grid = grid_of(stage, dict(s.split('=', 1) for s in a.set))
         print(f'{time.monotonic() - start:.0f} s: {stage}', flush=True)
         try: run = run_grid(grid, Path(a.runs)/grid.name, a.results)
-        except KeyboardInterrupt: break                                    # out of time before the first row
-        if any(r['status'] == 'done' for r in run.summary) and list(run.folder.glob('*/model.safetensors')):
+        except KeyboardInterrupt: stopped.append(1); break                 # before the first row
+        if any(r['status'] == 'done' and (run.folder/r['model']/'model.safetensors').exists() for r in run.summary):
             audit_run(run.folder, a.results, device=grid.cells[0].settings.device, progress=False, corpus=grid.corpus)
         if a.out:
             Path(a.out).mkdir(parents=True, exist_ok=True)
             for f in Path(a.results).glob(f'{grid.name}*.*'): shutil.copy(f, a.out)
-        if run.stopped: break
-    print(f'{time.monotonic() - start:.0f} s: ' + ('out of time; run again to go on' if stopped or timer.finished.is_set() else 'all stages are done'))
+        if run.stopped: stopped.append(1)
+    print(f'{time.monotonic() - start:.0f} s: ' + ('stopped; run again to go on' if stopped else 'all stages are done'))
 
 
 if __name__ == '__main__': main()
