@@ -25,7 +25,7 @@ def normal_(p: nn.Parameter, std: float) -> nn.Parameter:
     return p
 
 
-def fixed_(p: nn.Parameter, value) -> nn.Parameter:
+def fixed_(p: nn.Parameter, value) -> nn.Parameter:  # parameter, what it starts at
     "Mark a parameter as starting at a fixed value, and set it."
     p.init_std = None
     with torch.no_grad(): p.copy_(torch.as_tensor(value, dtype=p.dtype).expand_as(p))
@@ -83,7 +83,7 @@ def _f32(m, x):
 class LinearGate(nn.Module):
     "beta = 2 sigmoid(w.c + b0): one linear read of the normalised context (v3 section 3)."
     source = 'state'
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.out = linear(cfg.d, cfg.dv if cfg.gate_per_channel else 1, _std(cfg, cfg.gate_init), gate_logit(cfg.beta_init))
 
@@ -94,7 +94,7 @@ class LinearGate(nn.Module):
 class MLPGate(nn.Module):
     "beta = 2 sigmoid(w2.tanh(W1 c) + b0): the two-layer gate; the first layer has no bias (claim C31)."
     source = 'state'
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.hid = linear(cfg.d, cfg.gate_hidden, cfg.init_std/cfg.d**.5)
         self.out = linear(cfg.gate_hidden, cfg.dv if cfg.gate_per_channel else 1, _std(cfg, cfg.gate_init), gate_logit(cfg.beta_init))
@@ -106,7 +106,7 @@ class MLPGate(nn.Module):
 class ConstantGate(nn.Module):
     "beta = beta_init, for every token and for ever."
     source = 'state'
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.beta = cfg.beta_init
 
@@ -119,7 +119,7 @@ def _squeeze(b): return b.squeeze(-1) if b.shape[-1] == 1 else b
 @values('linear')
 class LinearValue(nn.Module):
     "v = scale sigmoid(W z + b), or W z + b, from the read, the normalised read or the branch output."
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.input, self.scale = cfg.value_input, cfg.value_scale if cfg.value_activation == 'sigmoid' else None
         self.source = 'branch' if cfg.value_input == 'branch' else 'state'
@@ -134,7 +134,7 @@ class LinearValue(nn.Module):
 class ConstantValue(nn.Module):
     "v = value_constant in every channel: the layer can only move the state towards or past one number."
     source = 'state'
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.dv, self.value = cfg.dv, cfg.value_constant
 
@@ -145,7 +145,7 @@ class ConstantValue(nn.Module):
 class BranchDirection(nn.Module):
     "k = unit(h): the sublayer's output gives the direction (the k-map, v3 section 3.1)."
     source = 'branch'
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.eps = cfg.k_eps
 
@@ -157,7 +157,7 @@ class BranchDirection(nn.Module):
 class MLPDirection(nn.Module):
     "k = unit(W2 gelu(W1 pool(X))): a small network over the state, its channels averaged or laid side by side (v1 A.1)."
     source = 'state'
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.eps, self.dv, self.flat = cfg.k_eps, cfg.dv, cfg.direction_pool == 'flatten'
         n = cfg.d*cfg.dv if self.flat else cfg.d
@@ -172,7 +172,7 @@ class MLPDirection(nn.Module):
 class AttentionDirection(nn.Module):
     "k = unit(W sum_j a_j X_j), a = softmax over channels of q.X_j / sqrt(d): the state chooses which channels to look at."
     source = 'state'
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.eps, self.dv = cfg.k_eps, cfg.dv
         self.query, self.out = normal_(nn.Parameter(torch.empty(cfg.d)), cfg.init_std), linear(cfg.d, cfg.d, cfg.init_std/cfg.d**.5)

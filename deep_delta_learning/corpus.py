@@ -198,6 +198,7 @@ def text_corpus(
     source: str = None,  # where the text comes from; the path unless given
 )->Corpus:
     """A corpus of text files in UTF-8. Files of a folder that are empty or not text are counted and skipped.
+
     Raises FileNotFoundError for a missing path, ValueError for a named file that is empty or not text."""
     paths = _text_paths(path)
     base = Path(os.path.commonpath([p if p.is_dir() else p.parent for p in paths]))

@@ -38,7 +38,7 @@ def text_documents(
 # %% ../nbs/library/48_documents.ipynb #1d63070a
 class HubDocuments:
     "The texts in one field of a streamed data set."
-    def __init__(self, rows, field): self.rows, self.field = rows, field
+    def __init__(self, rows, field): self.rows, self.field = rows, field  # iterable of dictionaries, key of the text
 
     def skip(
         self,

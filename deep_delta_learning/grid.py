@@ -6,12 +6,13 @@
 __all__ = ['Cell', 'Grid', 'load_grid', 'Run', 'run_grid', 'resume_run']
 
 # %% ../nbs/library/72_grid.ipynb #cdc78aac
-import dataclasses, datetime, json, math, shutil, sys
+import dataclasses, datetime, hashlib, json, math, os, shutil, sys, tempfile
 from collections import namedtuple
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from filelock import FileLock
 
 from .config import PRESETS, DDLConfig, preset, unknown
 from .data import Corpus, load_corpus, ngram_bits, text_dataloaders
@@ -115,9 +116,9 @@ def _record(grid, corpus, env):
 def _quote(s): return s if s and all(c.isalnum() or c in '-_./=,:' for c in s) else repr(s)
 
 
-def _pairs(folder, results, name):
-    "Where record and table are written; the last place is also read."
-    return [(folder/'config.json', folder/'metrics.csv')] + ([(Path(results)/f'{name}.json', Path(results)/f'{name}.csv')] if results else [])
+def _place(folder, results, name):
+    "Record and table that decide what is done."
+    return (Path(results)/f'{name}.json', Path(results)/f'{name}.csv') if results else (folder/'config.json', folder/'metrics.csv')
 
 
 def _read_record(path):
@@ -127,27 +128,56 @@ def _read_record(path):
     return c
 
 
+def _merged(record, at, rows):
+    "A record together with what an older one says of the rows that are there."
+    if not at.exists(): return record
+    old, (variants, seeds) = _read_record(at), map(set, zip(*rows)) if rows else ((), ())
+    was, now, commands = old['grid'], record['grid'], (*old['command'].split(' && '), record['command'])
+    return {**record, 'started': old['started'], 'command': ' && '.join(dict.fromkeys(c for c in commands if '--resume' not in c)), 'grid': {
+        **now, 'variants': {**{v: x for v, x in was['variants'].items() if v in variants}, **now['variants']},
+        'seeds': sorted({*(s for s in was['seeds'] if s in seeds), *now['seeds']})}}
+
+
+def _write(at, csv, record, rows):
+    "Write a record, and a table seed by seed."
+    at.parent.mkdir(parents=True, exist_ok=True)
+    grid = record['grid']
+    write_atomic(at, json.dumps(record, indent=1) + '\n')
+    if rows: write_csv(csv, [r for s in grid['seeds'] for v in grid['variants'] for r in rows.get((v, s), ())])
+
+
+def _save(folder, results, record, rows, mine):
+    "Write record and table, in the results beside what other processes have put there meanwhile."
+    if results:
+        at, csv = _place(folder, results, record['grid']['name'])
+        with FileLock(Path(tempfile.gettempdir())/f'ddl-{hashlib.sha256(os.fsencode(csv.resolve())).hexdigest()[:16]}.lock'):
+            if csv.exists(): rows.update({k: rs for k, rs in trainings(read_csv(csv)).items() if k not in mine})
+            record = _merged(record, at, rows)
+            _write(at, csv, _portable(record), rows)
+    _write(folder/'config.json', folder/'metrics.csv', record, rows)
+
+
+def _portable(record):
+    "A record without the folders of this machine."
+    name = lambda x: Path(x).name if x and Path(x).is_absolute() else x
+    grid, corpus = record['grid'], record['corpus']
+    return {**record, 'grid': {**grid, 'corpus': name(grid['corpus'])}, 'corpus': {**corpus, 'source': name(corpus['source'])}}
+
+
 def _done(rows, steps): return bool(rows) and (rows[-1]['step'] == steps or not math.isfinite(rows[-1]['train_loss']))
 
 # %% ../nbs/library/72_grid.ipynb #56e0a5d8
 def _prepare(grid, corpus, folder, results, new, env):
-    "Check everything, then make the folder and write the record; the folder and the rows that there are."
+    "Check everything, then make the folder and write the record; folder, record, and the rows that there are."
     folder = Path(folder).expanduser() if folder else Path('runs')/datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     if new and folder.exists(): raise FileExistsError(f'out must be a folder that does not exist yet, {folder} does')
     _fits(grid, corpus)
-    pairs, record = _pairs(folder, results, grid.name), _record(grid, corpus, env)
-    at, csv = pairs[-1]
+    at, csv = _place(folder, results, grid.name)
     rows = trainings(read_csv(csv)) if csv.exists() else {}
-    if at.exists():
-        old = _read_record(at)
-        _unchanged(grid, corpus, old, rows, at)
-        was, now = old['grid'], record['grid']
-        now.update(variants={**was['variants'], **now['variants']}, seeds=list(dict.fromkeys([*was['seeds'], *now['seeds']])))
-        record.update(command=old['command'], started=old['started'])
-    for p, _ in pairs:
-        p.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(p, json.dumps(record, indent=1) + '\n')
-    return folder, rows
+    if at.exists(): _unchanged(grid, corpus, _read_record(at), rows, at)
+    record = _merged(_record(grid, corpus, env), at, rows)
+    _write(folder/'config.json', folder/'metrics.csv', record, rows)              # what is done elsewhere belongs into this folder's report
+    return folder, record, rows
 
 
 def _unchanged(grid, corpus, old, rows, at):
@@ -193,8 +223,9 @@ def run_grid(
     with processes(device), StopOnSignal() as stop:
         if rank_world()[1] > 1: stop.agree = agreed
         env, made = environment(device), not (folder and Path(folder).exists())
-        folder, rows = shared(_prepare(grid, corpus, folder, results, new, env) if is_main() else None)
-        try: _train_all(grid, corpus, folder, results, rows, env, stop, progress and is_main())
+        folder, record, rows = shared(_prepare(grid, corpus, folder, results, new, env) if is_main() else None)
+        save = lambda mine: _save(folder, results, record, rows, mine)
+        try: _train_all(grid, corpus, folder, rows, save, env, stop, progress and is_main())
         finally:
             if made and is_main() and not (rows or list(folder.glob('*/checkpoints'))): shutil.rmtree(folder, ignore_errors=True)   # nothing was trained
         if not rows: raise KeyboardInterrupt                      # asked to stop before there was anything to report
@@ -202,12 +233,9 @@ def run_grid(
         return Run(folder, [r for rs in rows.values() for r in rs], write_report(folder) if is_main() else [], stop.stopped)
 
 
-def _train_all(grid, corpus, folder, results, rows, env, stop, progress):
-    "Train the cells that are not done, and write the table after each."
-    def write():
-        for _, csv in _pairs(folder, results, grid.name): write_csv(csv, [r for rs in rows.values() for r in rs])
-    where = {k: env[e] for k, e in (('device', 'device'), ('version', 'deep_delta_learning'), ('torch', 'torch'), ('commit', 'commit'))}
-    if rows and is_main(): write()                                # what is done elsewhere belongs into this folder's report
+def _train_all(grid, corpus, folder, rows, save, env, stop, progress):
+    "Train the cells that are not done, and save the table after each."
+    mine, where = set(), {k: env[e] for k, e in (('device', 'device'), ('version', 'deep_delta_learning'), ('torch', 'torch'), ('commit', 'commit'))}
     for i, c in enumerate(grid.cells, 1):
         if _done(rows.get((c.variant, c.seed)), c.settings.steps): continue
         if stop.asked(): break
@@ -217,8 +245,9 @@ def _train_all(grid, corpus, folder, results, rows, env, stop, progress):
         if not curve: break                                       # stopped before its first step
         same = dict(parameters=count_params(c.cfg), config=fingerprint(made_with(c.cfg, c.settings, corpus.sha256)), **where)
         rows[c.variant, c.seed] = [dict(variant=c.variant, seed=c.seed, **r, **same) for r in curve]
+        mine.add((c.variant, c.seed))
         if not is_main(): continue
-        write()
+        save(mine)
         if curve[-1]['step'] == c.settings.steps: shutil.rmtree(folder/c.name/'checkpoints', ignore_errors=True)     # weights and rows are written
 
 

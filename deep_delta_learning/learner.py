@@ -55,7 +55,7 @@ def bits(
 
 
 def decay_groups(
-    model: nn.Module,
+    model: nn.Module,  # whose parameters
 ) -> list[list[nn.Parameter]]:  # matrices, then everything else
     "Split the parameters into those that weight decay applies to and those that it does not."
     ps = list(model.parameters())
@@ -247,8 +247,9 @@ class StopOnSignal(Callback):
 
     def asked(self) -> int | None:  # number of the signal, None if there was none
         "Whether a stop was asked for. Several processes agree on it here, so all of them must ask."
-        self.stopped = self.agree(self.stopped)
-        return self.stopped
+        found = self.agree(self.stopped)      # takes time; a signal that comes meanwhile is kept for the next question
+        self.stopped = found or self.stopped
+        return found
 
     def _listen(self):
         if self._old or threading.current_thread() is not threading.main_thread(): return      # only the main thread may set handlers

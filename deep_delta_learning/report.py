@@ -16,7 +16,7 @@ from .files import write_atomic
 from .learner import bits
 from .paired import aligned, baseline_of, colors, curve, final, paired_table, plot_curves, summarise, trainings
 from .plots import COLORS, finish, style, subplots
-from .telemetry import plot_gates
+from .telemetry import plot_gates, plot_telemetry
 
 # %% ../nbs/library/65_report.ipynb #e28d4f0a
 def write_csv(
@@ -139,7 +139,10 @@ def write_report(
     base = read_csv(folder/'baselines.csv') if (folder/'baselines.csv').exists() else []
     summary, many = model_rows(c, rows), len({r['variant'] for r in rows}) > 1
     write_csv(folder/'summary.csv', summary)
-    figures = {'losses.png': plot_losses(rows, base), 'costs.png': many and _plot_costs(rows), 'gates.png': _plot_gates(folder, summary)}
+    looks = _looks(folder, summary)
+    figures = {'losses.png': plot_losses(rows, base), 'costs.png': many and _plot_costs(rows),
+               'gates.png': any('beta_mean' in t for ts in looks.values() for t in ts) and plot_gates(looks),
+               'telemetry.png': any(len({t['step'] for t in ts}) > 1 for ts in looks.values()) and plot_telemetry(looks)}
     for name, fig in figures.items():
         if fig: _savefig(fig, folder/name)
     write_atomic(folder/'report.md', _report(folder, c, rows, summary, base, [n for n, fig in figures.items() if fig]))
@@ -152,13 +155,13 @@ def _plot_costs(rows):
     return fig
 
 
-def _plot_gates(folder, summary):
-    "The gates of every variant, of its first seed that has telemetry."
+def _looks(folder, summary):
+    "The telemetry of every variant, of its first seed that has some."
     looks = {}
     for r in summary:
         path = folder/r['model']/'telemetry.csv'
         if r['variant'] not in looks and path.exists(): looks[r['variant']] = [{k: x for k, x in t.items() if x is not None} for t in read_csv(path)]
-    return plot_gates(looks) if any('beta_mean' in t for ts in looks.values() for t in ts) else None
+    return looks
 
 
 def _savefig(fig, path):
@@ -169,7 +172,9 @@ def _savefig(fig, path):
 _CAPTIONS = {'losses.png': ('Loss against tokens', ''),
              'costs.png': ('Loss against operations and seconds', "Operations are those that PyTorch's counter knows: matrix products, convolutions "
                            'and attention; element-wise work, as most of a residual is, is not among them but is in the seconds.'),
-             'gates.png': ('Gates by layer', 'Dots: median gate over tokens; thick and thin bars: the middle half and nine tenths.')}
+             'gates.png': ('Gates by layer', 'Dots: median gate over tokens; thick and thin bars: the middle half and nine tenths.'),
+             'telemetry.png': ('Errors of the writes, and gradients, over training', "Left: the distance of the readout to the target after a write, over "
+                               'that before it; below one a write corrects. Right: norms of the gradients of residuals and branches, before clipping.')}
 
 
 def _report(folder, c, rows, summary, base, figures):

@@ -226,11 +226,13 @@ class DeltaResidual(nn.Module):
         d: int,  # width
         dv: int = 1,  # value channels of the state; 1: the state is an ordinary (..., d) tensor
         residual: str = 'delta',  # add | delta | write | untied | hyper | mhc, or a registered name
+        norm: nn.Module | None = None,  # norm of what branch and gate read, (..., d) to (..., d); None: RMSNorm
         **fields,  # more fields of `DDLConfig`: gate, beta_init, value_activation, ...
     ):
         super().__init__()
         self.cfg = DDLConfig(vocab_size=1, d=d, n_heads=1, head_dim=2, dv=dv, residual=residual).replace(**fields)
         self.branch, self.res = branch, make_residual(self.cfg)
+        if norm is not None: self.res.norm = norm
 
     def forward(self,
         X: Tensor,  # state, (..., d), or (..., d, dv) for dv > 1

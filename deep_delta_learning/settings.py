@@ -145,7 +145,7 @@ def environment(
 
 class PeakMemory:
     "Peak memory in MiB since it was made: of the GPU's allocator on CUDA, else of the process where the system lets us reset the mark."
-    def __init__(self, device: torch.device):
+    def __init__(self, device: torch.device):  # whose memory
         self.device = device
         if device.type == 'cuda': torch.cuda.reset_peak_memory_stats(device)
         else:

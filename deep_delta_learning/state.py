@@ -32,7 +32,7 @@ def causal_taps(
 @expansions('repeat')
 class Repeat(nn.Module):
     "X_0 = the embedding in every channel; for dv = 1 the embedding itself."
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.dv = cfg.dv
 
@@ -41,8 +41,8 @@ class Repeat(nn.Module):
 
 @expansions('conv')
 class EmbeddingConv(nn.Module):
-    "A depthwise causal convolution over time from d to d*dv channels; starts as `Repeat` (EC, v3 A.2; claim C26)."
-    def __init__(self, cfg: DDLConfig):
+    "A depthwise causal convolution over time from d to d x dv channels; starts as `Repeat` (EC, v3 A.2; claim C26)."
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.d, self.dv, self.kernels = cfg.d, cfg.dv, cfg.kernels
         self.weight = fixed_(nn.Parameter(torch.empty(cfg.d*cfg.dv, cfg.expand_kernel)), _last_tap(cfg.expand_kernel))
@@ -62,7 +62,7 @@ def _last_tap(m): return torch.eye(m)[-1]
 @compressors('channel')
 class ChannelCompress(nn.Module):
     "x_i = sum_j C_ij X_ij with one effective weight per feature and channel (CC, v3 A.2; claims C25, C27)."
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         m, dv = cfg.compress_kernel, cfg.dv
         left = (m - 1)//2
@@ -83,7 +83,7 @@ class ChannelCompress(nn.Module):
 @compressors('token')
 class TokenCompress(nn.Module):
     "A depthwise causal convolution over time in every feature and channel, then a learned read over channels (TC, v3 A.2; claim C25)."
-    def __init__(self, cfg: DDLConfig):
+    def __init__(self, cfg: DDLConfig):  # sizes and choices
         super().__init__()
         self.d, self.dv = cfg.d, cfg.dv
         self.weight = _start(nn.Parameter(torch.empty(cfg.d*cfg.dv, cfg.compress_kernel)), cfg, _last_tap(cfg.compress_kernel))
@@ -97,7 +97,7 @@ class TokenCompress(nn.Module):
 @compressors('mean')
 class MeanCompress(nn.Module):
     "x = the mean over channels; nothing to learn."
-    def __init__(self, cfg: DDLConfig): super().__init__()
+    def __init__(self, cfg: DDLConfig): super().__init__()  # sizes and choices
     def forward(self, X, cache=None): return X.mean(-1)
 
 
@@ -109,6 +109,6 @@ class Whole(nn.Module):
 def _start(p, cfg, neutral): return fixed_(p, neutral) if cfg.compress_init == 'neutral' else normal_(p, cfg.init_std/cfg.d**.5)
 
 
-def make_compressor(cfg: DDLConfig) -> nn.Module:
+def make_compressor(cfg: DDLConfig) -> nn.Module:  # sizes and choices
     "The compressor that a configuration names; none is needed for dv = 1."
     return Whole() if cfg.dv == 1 else compressors.find(cfg.compress)(cfg)

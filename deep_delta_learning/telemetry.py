@@ -6,7 +6,7 @@
 __all__ = ['REGIMES', 'FIELDS', 'gradient_norms', 'telemetry_rows', 'Telemetry', 'plot_gates', 'plot_telemetry']
 
 # %% ../nbs/library/52_telemetry.ipynb #a965e18a
-import csv, time
+import csv, math, time
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -171,11 +171,13 @@ def plot_gates(
     runs = {n: rows for n, rows in runs.items() if rows}
     if not runs: raise ValueError('runs must hold at least one model with gates')
     with style():
-        fig, axs = subplots(1, len(runs), size=(3*len(runs) + .5, 3), sharey=True, squeeze=False)
+        across = min(4, len(runs))
+        fig, axs = subplots(-(-len(runs)//across), across, size=(3*across + .5, 3*-(-len(runs)//across)), sharey=True, squeeze=False)
         for ax, (name, rows) in zip(axs.flat, runs.items()):
             at = max(r['step'] for r in rows) if step is None else step
             _gates_panel(ax, [r for r in rows if r['step'] == at])
-            finish(ax, f'{name}, step {at}', 'block', 'gate' if ax is axs.flat[0] else '')
+            finish(ax, f'{name}, step {at}', 'block', 'gate' if ax in axs[:, 0] else '')
+        for ax in axs.flat[len(runs):]: ax.set_visible(False)
         axs.flat[0].set_ylim(0, 2)
     return fig
 
@@ -204,7 +206,7 @@ def plot_telemetry(
             finish(left, f'{name}: error left by a write', 'step' if left is axs[-1, 0] else '', 'post / pre', fontsize=8, ncols=2, loc='upper center')
             left.set_ylim(0, 1.5*left.get_ylim()[1])
             for key, color in (('grad_branch', COLORS['baseline']), ('grad_residual', COLORS['ddl'])): _band(right, rows, key, color)
-            right.set_yscale('log')
+            if right.lines: right.set_yscale('log')
             finish(right, f'{name}: gradient norms', 'step' if right is axs[-1, 1] else '', 'norm before clipping', fontsize=8)
     return fig
 
@@ -222,7 +224,9 @@ def _ratio_panel(ax, rows):
 
 def _band(ax, rows, key, color):
     "Median over sublayers, between the smallest and the largest."
-    steps = sorted({r['step'] for r in rows if r.get(key)})
-    values = [sorted(r[key] for r in rows if r['step'] == s and r.get(key)) for s in steps]
+    rows = [r for r in rows if r.get(key) and math.isfinite(r[key])]         # a look before training has none, one at a lost model no number
+    steps = sorted({r['step'] for r in rows})
+    if not steps: return
+    values = [sorted(r[key] for r in rows if r['step'] == s) for s in steps]
     ax.fill_between(steps, [v[0] for v in values], [v[-1] for v in values], color=color, alpha=.2, lw=0)
     ax.plot(steps, [v[len(v)//2] for v in values], color=color, label=key.removeprefix('grad_') + ' (median, range)')

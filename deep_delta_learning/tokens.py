@@ -166,8 +166,9 @@ def write_tokens(
     source: str = '',  # where the documents come from, for the record
     progress: bool = False,  # print a line at each flush
 )->Corpus:  # of `open_tokens`
-    """Write a token folder, or go on with writing it. Raises ValueError for a part without documents, FileExistsError for a folder
-    that holds something else."""
+    """Write a token folder, or go on with writing it.
+
+    Raises ValueError for a part without documents, FileExistsError for a folder that holds something else."""
     tok = TOKENIZERS[tokenizer]() if isinstance(tokenizer, str) and tokenizer in TOKENIZERS else tokenizer
     if not isinstance(tok, Tokenizer):
         raise ValueError(f'tokenizer must be a Tokenizer or one of {", ".join(TOKENIZERS)}, got {tokenizer!r}')
@@ -199,8 +200,10 @@ def open_tokens(
     decode: Callable = None,  # list of tokens -> text; needed only for a tokenizer that is not in `TOKENIZERS`
     verify: bool = False,  # read all tokens and compare the checksums
 )->TokenCorpus:  # both parts are mapped into memory, read-only
-    """The corpus in a token folder. Raises FileNotFoundError for one that is missing, ValueError for one that is unfinished,
-    truncated, foreign or, with `verify`, damaged."""
+    """The corpus in a token folder.
+
+    Raises FileNotFoundError for one that is missing, ValueError for one that is unfinished, truncated, foreign or, with
+    `verify`, damaged."""
     folder = Path(folder).expanduser().absolute()
     if not (folder/'tokens.json').exists():
         if (folder/'tokens.json.part').exists():

@@ -67,13 +67,13 @@ def quote_callouts(text):
 
 
 def figures(cell, flags):
-    "Take the stored PNGs out of a cell: file names with their bytes, and the Markdown that shows them."
+    "Take the stored PNGs and the Markdown out of a cell's outputs: file names with their bytes, and the Markdown that shows both."
     name, files, shown, kept = flags.get('label', cell['id']), {}, [], []
     for o in cell.outputs:
-        png = o.get('data', {}).get('image/png')
-        if png is None:
-            kept.append(o)
-            continue
+        png, text = (o.get('data', {}).get(k) for k in ('image/png', 'text/markdown'))
+        if text and not png: shown.append(quote_callouts(outside_fences(''.join(text), relink)))
+        elif not png: kept.append(o)
+        if not png: continue
         path = f"{FIGURES}/{name}{f'-{len(files) + 1}' if files else ''}.png"
         files[path] = base64.b64decode(png)
         shown.append(f"![{flags.get('fig-alt', '')}]({path})")
@@ -101,6 +101,7 @@ def convert(nb):
             if shown: cells.append(nbformat.v4.new_markdown_cell('\n\n'.join(shown)))
     nb.cells, nb.metadata['language_info'] = cells, {'name': 'python'}
     text, _ = MarkdownExporter().from_notebook_node(nb)
+    text = re.sub(r'^```python\s*^```$', '', text, flags=re.M)  # a cell whose output alone is shown
     text = re.sub(r'\n{3,}', '\n\n', '\n'.join(line.rstrip() for line in text.split('\n')))
     return f'{NOTE}\n\n{text.strip()}\n', files
 

@@ -93,7 +93,7 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    "SwiGLU: W3 (silu(W1 c) * W2 c)."
+    "SwiGLU: `W3 (silu(W1 c) * W2 c)`."
     def __init__(self, cfg: DDLConfig):
         super().__init__()
         std = cfg.init_std/cfg.d**.5
