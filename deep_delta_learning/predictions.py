@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'OVER', 'SETTINGS', 'Prediction', 'load_predictions', 'Setting', 'read_setting', 'trained', 'values_of',
-           'judge', 'predictions_table']
+           'judge', 'expectations_table', 'predictions_table']
 
 # %% ../nbs/library/76_predictions.ipynb #c4f77d57
 import json, math
@@ -101,7 +101,7 @@ def trained(
     "Every setting with results."
     return [s for n in SETTINGS if (Path(folder)/f'{n}.csv').exists() and (s := read_setting(folder, n)).rows]
 
-# %% ../nbs/library/76_predictions.ipynb #908599b1
+# %% ../nbs/library/76_predictions.ipynb #7b9a7908
 def values_of(
     p: Prediction,  # what
     s: Setting,  # where
@@ -130,10 +130,25 @@ def judge(
         mean = float(np.mean(x)) if x else None
         low, high = interval(x) if len(x) > 1 else (None, None)
         holds = None if mean is None else (lo is None or lo <= mean) and (hi is None or mean <= hi)
-        what = f'{p.of} - {p.minus}' + {'loss': '', 'loss_at_seconds': ' at equal seconds', 'loss_at_flops': ' at equal operations'}[p.quantity] \
-            if p.minus else f'{p.quantity} of {p.of}' + {'mean': '', 'max': ', largest', 'last': ', last', 'all': ''}[p.over]
-        out.append(dict(id=p.id, what=what, expected=(lo, hi), seeds=len(x), mean=mean, low=low, high=high, holds=holds))
+        out.append(dict(id=p.id, what=_what(p), expected=(lo, hi), seeds=len(x), mean=mean, low=low, high=high, holds=holds))
     return out
+
+
+def _what(p):
+    if p.minus: return f'{p.of} - {p.minus}' + {'loss': '', 'loss_at_seconds': ' at equal seconds', 'loss_at_flops': ' at equal operations'}[p.quantity]
+    return f'{p.quantity} of {p.of}' + {'mean': '', 'max': ', largest', 'last': ', last', 'all': ''}[p.over]
+
+
+def _span(lo, hi): return f'below {hi:g}' if lo is None else f'above {lo:g}' if hi is None else f'{lo:g} to {hi:g}'
+
+
+def expectations_table(
+    predictions: list[Prediction],  # what was expected
+) -> str:  # Markdown
+    "What is expected, in every setting, and why."
+    names = list(dict.fromkeys(s for p in predictions for s in p.interval))
+    body = [[p.id, _what(p), *(_span(*p.interval[s]) if s in p.interval else '' for s in names), p.why] for p in predictions]
+    return aligned(['', 'what', *names, 'why'], body, left=range(len(names) + 3))
 
 
 def predictions_table(
@@ -141,8 +156,7 @@ def predictions_table(
 ) -> str:  # Markdown
     "What was expected and what came."
     n = lambda x: '' if x is None else f'{x:+.4f}'
-    span = lambda lo, hi: f'below {hi:g}' if lo is None else f'above {lo:g}' if hi is None else f'{lo:g} to {hi:g}'
     head = ['', 'what', 'expected', 'seeds', 'mean', '95 % interval', 'came']
-    body = [[r['id'], r['what'], span(*r['expected']), str(r['seeds']), n(r['mean']), f"{n(r['low'])} to {n(r['high'])}" if r['low'] is not None else '',
+    body = [[r['id'], r['what'], _span(*r['expected']), str(r['seeds']), n(r['mean']), f"{n(r['low'])} to {n(r['high'])}" if r['low'] is not None else '',
              {None: 'not measured', True: 'as expected', False: '**otherwise**'}[r['holds']]] for r in judged]
     return aligned(head, body, left=(0, 1, 2, 6))
