@@ -21,7 +21,7 @@ from deep_delta_learning.audit import audit_run
 from deep_delta_learning.grid import load_grid, run_grid
 
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
-CHOICES = 'untied,hyper,value-linear,compress-published,gate-0.02,gate-1.9,v-map,gate-0.5'
+CHOICES = 'untied,hyper,value-linear,compress-published,gate-0.02,write-0.02,gate-1.9,v-map,gate-0.5'
 STAGES = [f'shakespeare:{CORE}:0,1,2,3,4',                       # is erasing what helps, or the wider state?
           f'code:{CORE}:0,1,2',                                  # the same on real text, larger
           'shakespeare:additive-wide,additive-long,ddl-scalar:0,1,2,3,4',      # parameters and time given back
