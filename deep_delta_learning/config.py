@@ -146,7 +146,6 @@ def _validate(c):
     if c.mlp_hidden is None: object.__setattr__(c, 'mlp_hidden', 8*c.d//3)
     if c.compress_kernel is None: object.__setattr__(c, 'compress_kernel', c.dv if c.compress == 'channel' else 4)
     if c.compress == 'channel': need(c.compress_kernel <= c.dv, 'compress_kernel', f'at most dv = {c.dv} for compress = channel')
-    if c.residual == 'add': need(c.dv == 1, 'dv', '1 for residual = add (the preset additive has all of it)')
     if c.gate != 'constant': need(0 < c.beta_init < 2, 'beta_init', 'in (0, 2), the range of the gate')
     need(0 <= c.dropout < 1, 'dropout', 'in [0, 1)')
     from_branch = c.value_input == 'branch' if c.value == 'linear' else getattr(values.find(c.value), 'source', 'branch') == 'branch'

@@ -69,8 +69,12 @@ class Residual(nn.Module):
 
 @residuals('add')
 class Add(Residual):
-    "The additive residual: X + h."
-    def write(self, X, h, ctx): return X + h
+    "The additive residual: X + h; on several channels X + h w', with a learned weight for each channel that starts at one."
+    def __init__(self, cfg: DDLConfig, compress=None, index=0):
+        super().__init__(cfg, compress, index)
+        self.weight = fixed_(nn.Parameter(torch.empty(cfg.dv)), 1.) if cfg.dv > 1 else None
+
+    def write(self, X, h, ctx): return X + h if self.weight is None else (X + h.unsqueeze(-1)*self.weight).to(X.dtype)
 
 
 def boundary(

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 
-from .corpus import CORPORA, Corpus, named_corpus, stdlib_corpus, text_corpus
+from .corpus import CORPORA, Corpus, named_corpus, source_corpus, stdlib_corpus, text_corpus
 from .files import data_folder, download, extra, sha256, write_atomic
 
 # %% ../nbs/library/46_tokens.ipynb #cc734952
@@ -236,15 +236,16 @@ def _is_tokens(folder):
     return (folder/'tokens.json.part').is_file() or f.is_file() and ((folder/'train.bin').is_file() or FORMAT.encode() in f.read_bytes())
 
 def load_corpus(
-    spec='stdlib',  # 'stdlib', a name in `CORPORA`, a path or list of paths of texts, a token folder, or a `Corpus`, returned as it is
+    spec='stdlib',  # 'stdlib', 'stdlib+torch' or other packages, a name in `CORPORA`, a path or list of paths of texts, a token folder, or a `Corpus`
     folder=None,  # where downloaded corpora are kept; the folder deep_delta_learning in fastai's data folder unless given
 )->Corpus:
     "The corpus that `spec` names."
     if isinstance(spec, Corpus): return spec
     if spec == 'stdlib': return stdlib_corpus()
+    if isinstance(spec, str) and spec.startswith('stdlib+'): return source_corpus(spec)
     if isinstance(spec, str) and spec in CORPORA: return named_corpus(spec, folder)
     if isinstance(spec, (list, tuple)): return text_corpus(spec)
     if not Path(spec).expanduser().exists():
-        known = ', '.join(["'stdlib'", *CORPORA]) + ', or the path of a text file or folder, or a token folder'
+        known = ', '.join(["'stdlib'", "'stdlib+' and packages", *CORPORA]) + ', or the path of a text file or folder, or a token folder'
         raise FileNotFoundError(f'corpus must be {known}, but {spec!r} is none of them')
     return open_tokens(spec) if _is_tokens(Path(spec).expanduser()) else text_corpus(spec)
