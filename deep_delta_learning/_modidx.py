@@ -1032,6 +1032,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                      'deep_delta_learning/report.py'),
                                             'deep_delta_learning.report.bits_unit': ( 'library/report.html#bits_unit',
                                                                                       'deep_delta_learning/report.py'),
+                                            'deep_delta_learning.report.finished': ( 'library/report.html#finished',
+                                                                                     'deep_delta_learning/report.py'),
                                             'deep_delta_learning.report.model_name': ( 'library/report.html#model_name',
                                                                                        'deep_delta_learning/report.py'),
                                             'deep_delta_learning.report.model_rows': ( 'library/report.html#model_rows',

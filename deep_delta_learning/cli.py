@@ -45,11 +45,12 @@ def _train(options, fields, **grid):
 def _finish(run):
     "Print the end of a run; the exit status."
     from deep_delta_learning.paired import paired_table, summarise
-    from deep_delta_learning.report import bits_unit, read_csv, table
+    from deep_delta_learning.report import bits_unit, finished, read_csv, table
     if not run.summary: return 128 + run.stopped if run.stopped else 0               # the main process of several prints
     base, corpus = run.folder/'baselines.csv', json.loads((run.folder/'config.json').read_text(encoding='utf-8'))['corpus']
     print('\n' + table(run.summary + (read_csv(base) if base.exists() else []), bits_unit(corpus)))
-    if len({r['seed'] for r in run.rows}) > 1: print('\n' + paired_table(summarise(run.rows)))
+    done = finished(run.rows, run.summary)
+    if len({r['seed'] for r in done}) > 1: print('\n' + paired_table(summarise(done)))
     bad = [r for r in run.summary if 'diverged' in r['status']]
     print(f'\n{run.folder}/report.md has the curves, the gates and everything needed to run it again.')
     if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far; --resume {run.folder} goes on.')
@@ -64,7 +65,7 @@ def ddl_compare(
     *fields: str,  # configuration and settings of all models, as field=value: d=256 n_layers=6 clip=0.5
     models: str = 'additive,ddl-scalar,ddl-cc-ec',  # presets to train, one model each: additive, ddl-scalar, ddl-cc, ddl-cc-ec, ddl-tc, ddl-tc-ec
     size: str = 'tiny',  # preset of the size: tiny, small or medium
-    corpus: str = 'stdlib',  # stdlib (Python's own sources), the name of a text, or a text file or folder of yours
+    corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, the name of a text, or a text file or folder of yours
     steps: int = 300,  # optimiser steps per model
     bs: int = 16,  # sequences in a batch
     micro: int = 1,  # pieces that every batch is split into, for memory
@@ -93,7 +94,7 @@ def ddl_compare(
 def ddl_train(
     *fields: str,  # configuration and settings, as field=value: dv=4 d=256 n_layers=6; --show prints all of them
     preset: str = 'tiny,ddl-cc-ec',  # a size (tiny, small, medium) and a variant (additive, ddl-scalar, ddl-cc, ddl-cc-ec, ddl-tc, ddl-tc-ec)
-    corpus: str = 'stdlib',  # stdlib (Python's own sources), the name of a text, or a text file or folder of yours
+    corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, the name of a text, or a text file or folder of yours
     steps: int = 300,  # optimiser steps
     bs: int = 16,  # sequences in a batch
     micro: int = 1,  # pieces that every batch is split into, for memory
@@ -129,7 +130,7 @@ def _show(grid):
 @command
 def ddl_grid(
     file: str,  # YAML file: variants, seeds, corpus, base, fields, settings
-    *fields: str,  # what to change for all variants, as field=value: steps=2 d=64 seeds=0,1 corpus=my.txt
+    *fields: str,  # what to change for all variants, as field=value: steps=2 d=64 corpus=my.txt; and which: seeds=0,1 variants=a,b
     out: str = None,  # run folder; default: runs/ and the name of the grid, which is that of the file
     results: str = 'results',  # folder that keeps the curves, in a CSV file of the grid's name
 ):

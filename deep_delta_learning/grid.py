@@ -75,7 +75,7 @@ def _dictionaries(grid):
 
 def load_grid(
     source,  # a YAML file, or a dictionary
-    **changes,  # name, seeds, corpus, fields or settings that override it, for all variants
+    **changes,  # name, seeds, corpus, fields or settings that override it, for all variants; and the names of some `variants`: 'a,b'
 ) -> Grid:
     "Read a grid. Raises ValueError that says what is wrong, FileNotFoundError if there is no such file."
     known = [f.name for f in dataclasses.fields(Grid)]
@@ -88,6 +88,12 @@ def load_grid(
     for k in source:
         if k not in known: raise ValueError(unknown('a key of a grid', k, known))
     _dictionaries(source)
+    if isinstance(some := changes.pop('variants', None), str):
+        names, every = [v.strip() for v in some.split(',')], source.get('variants', {})
+        for v in names:
+            if v not in every: raise ValueError(unknown('variants', v, every))
+        source = {**source, 'variants': {v: every[v] for v in names}}
+    elif some is not None: source = {**source, 'variants': some}
     top = {k: x for k, x in changes.items() if k in known}
     model, how = read_fields({k: x for k, x in changes.items() if k not in known}, DDLConfig, TrainSettings)
     variants = {n: {k: x for k, x in own.items() if k not in {**model, **how}} if isinstance(own, dict) else own

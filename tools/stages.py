@@ -15,29 +15,27 @@ import threading
 import time
 from pathlib import Path
 
-import yaml
-
 from deep_delta_learning.audit import audit_run
 from deep_delta_learning.grid import load_grid, run_grid
 
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
-CHOICES = 'untied,hyper,value-linear,compress-published,gate-0.02,write-0.02,gate-1.9,v-map,gate-0.5'
+CHOICES = 'untied,hyper,value-linear,compress-published,gate-1.9,v-map,gate-0.5'
 STAGES = [f'shakespeare:{CORE}:0,1,2,3,4',                       # is erasing what helps, or the wider state?
+          'shakespeare:gate-0.02,write-0.02:0,1,2,3,4',          # does that hold where gates begin near zero?
           f'code:{CORE}:0,1,2',                                  # the same on real text, larger
           'shakespeare:additive-wide,additive-long,ddl-scalar:0,1,2,3,4',      # parameters and time given back
           f'shakespeare:{CHOICES}:0,1,2,3,4',                    # the design choices
           f'code:{CORE}:3,4',
           'code:additive-wide,additive-long,ddl-scalar:0,1,2,3,4',
           'small:additive,ddl-cc-ec,write-only,ddl-scalar:0',
-          f'code:{CHOICES}:0,1,2,3,4']
+          f'code:{CHOICES},gate-0.02,write-0.02:0,1,2,3,4']
 
 
 def grid_of(stage, changes):
     "The grid of a stage: some variants of a file, on some seeds."
     name, variants, seeds = stage.split(':')
-    spec = yaml.safe_load(Path('results/grids', f'{name}.yaml').read_text(encoding='utf-8'))
     own = {k.removeprefix(f'{name}.'): x for k, x in changes.items() if '.' not in k or k.startswith(f'{name}.')}
-    return load_grid({'name': name, **spec, 'variants': {n: spec['variants'][n] for n in variants.split(',')}}, seeds=seeds, **own)
+    return load_grid(Path('results/grids', f'{name}.yaml'), variants=variants, seeds=seeds, **own)
 
 
 def main():
