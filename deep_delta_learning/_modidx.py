@@ -751,6 +751,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                   'deep_delta_learning/learner.py'),
                                              'deep_delta_learning.learner.Recorded.after_fit': ( 'library/learner.html#recorded.after_fit',
                                                                                                  'deep_delta_learning/learner.py'),
+                                             'deep_delta_learning.learner.Recorded.before_batch': ( 'library/learner.html#recorded.before_batch',
+                                                                                                    'deep_delta_learning/learner.py'),
                                              'deep_delta_learning.learner.Recorded.before_fit': ( 'library/learner.html#recorded.before_fit',
                                                                                                   'deep_delta_learning/learner.py'),
                                              'deep_delta_learning.learner.StopOnSignal': ( 'library/learner.html#stoponsignal',
