@@ -42,17 +42,18 @@ class Decoder:
         if graph and device.type != 'cuda': raise ValueError(f"graph must be False on {device.type}: only a GPU records graphs")
         self.model, self.batch, training = model, batch, model.training
         model.eval()
-        with torch.inference_mode(False):
-            first = torch.zeros(batch, 1, dtype=torch.int64, device=device)
-            sample = model.new_cache()
-            model(first, sample)                                                     # shows what has to be remembered, and in which types
-            self.rings = {k: {n: s[n].new_zeros(*s[n].shape[:2], cfg.context, cfg.head_dim) for n in 'kv'} for k, s in sample.items() if 'k' in s}
-            self.tails = {k: torch.zeros_like(s['tail']) for k, s in sample.items() if 'tail' in s}
-            self.ids, self.position, self.places = first, first.new_zeros(()), torch.arange(cfg.context, device=device)
-        self.step, how = self._step, compile if isinstance(compile, dict) else {}
-        if compile: self.step = torch.compile(self._step, **{'fullgraph': True, 'dynamic': False, **how})
-        if graph: self.step = record_graph(self.step)                              # while there is nothing to spoil
-        model.train(training)
+        try:
+            with torch.inference_mode(False):
+                first = torch.zeros(batch, 1, dtype=torch.int64, device=device)
+                sample = model.new_cache()
+                model(first, sample)                                                 # shows what has to be remembered, and in which types
+                self.rings = {k: {n: s[n].new_zeros(*s[n].shape[:2], cfg.context, cfg.head_dim) for n in 'kv'} for k, s in sample.items() if 'k' in s}
+                self.tails = {k: torch.zeros_like(s['tail']) for k, s in sample.items() if 'tail' in s}
+                self.ids, self.position, self.places = first, first.new_zeros(()), torch.arange(cfg.context, device=device)
+            self.step, how = self._step, compile if isinstance(compile, dict) else {}
+            if compile: self.step = torch.compile(self._step, **{'fullgraph': True, 'dynamic': False, **how})
+            if graph: self.step = record_graph(self.step)                          # while there is nothing to spoil
+        finally: model.train(training)
         self.reset()
 
     def reset(self,

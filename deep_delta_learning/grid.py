@@ -116,7 +116,8 @@ def _record(grid, corpus, env):
     spec = None if isinstance(grid.corpus, Corpus) else str(Path(grid.corpus).absolute() if Path(grid.corpus).exists() else grid.corpus)
     return dict(command=' '.join(map(_quote, [Path(sys.argv[0]).name, *sys.argv[1:]])),
                 started=datetime.datetime.now().astimezone().isoformat(timespec='seconds'),
-                grid=dict(name=grid.name, seeds=list(grid.seeds), corpus=spec, variants=variants), corpus=corpus.record(), environment=env)
+                grid=dict(name=grid.name, seeds=list(grid.seeds), corpus=spec, variants=variants),
+                asked=dict(variants=list(variants), seeds=list(grid.seeds)), corpus=corpus.record(), environment=env)
 
 
 def _quote(s): return s if s and all(c.isalnum() or c in '-_./=,:' for c in s) else repr(s)
@@ -167,7 +168,8 @@ def _portable(record):
     "A record without the folders of this machine."
     name = lambda x: Path(x).name if x and Path(x).is_absolute() else x
     grid, corpus = record['grid'], record['corpus']
-    return {**record, 'grid': {**grid, 'corpus': name(grid['corpus'])}, 'corpus': {**corpus, 'source': name(corpus['source'])}}
+    shown = {k: x for k, x in record.items() if k != 'asked'}
+    return {**shown, 'grid': {**grid, 'corpus': name(grid['corpus'])}, 'corpus': {**corpus, 'source': name(corpus['source'])}}
 
 
 def _done(rows, steps): return bool(rows) and (rows[-1]['step'] == steps or not math.isfinite(rows[-1]['train_loss']))
@@ -182,6 +184,9 @@ def _prepare(grid, corpus, folder, results, new, env):
     rows = trainings(read_csv(csv)) if csv.exists() else {}
     if at.exists(): _unchanged(grid, corpus, _read_record(at), rows, at)
     record = _merged(_record(grid, corpus, env), at, rows)
+    if (folder/'config.json').exists():
+        was = _read_record(folder/'config.json').get('asked', {})
+        record['asked'] = {k: [x for x in dict.fromkeys((*was.get(k, ()), *now)) if x in record['grid'][k]] for k, now in record['asked'].items()}
     _write(folder/'config.json', folder/'metrics.csv', record, rows)              # what is done elsewhere belongs into this folder's report
     return folder, record, rows
 
@@ -252,9 +257,9 @@ def _train_all(grid, corpus, folder, rows, save, env, stop, progress):
         same = dict(parameters=count_params(c.cfg), config=fingerprint(made_with(c.cfg, c.settings, corpus.sha256)), **where)
         rows[c.variant, c.seed] = [dict(variant=c.variant, seed=c.seed, **r, **same) for r in curve]
         mine.add((c.variant, c.seed))
-        if not is_main(): continue
-        save(mine)
-        if curve[-1]['step'] == c.settings.steps: shutil.rmtree(folder/c.name/'checkpoints', ignore_errors=True)     # weights and rows are written
+        if is_main(): save(mine)
+        rows.update(shared(rows))                                 # only the main process has seen what others have done meanwhile
+        if is_main() and curve[-1]['step'] == c.settings.steps: shutil.rmtree(folder/c.name/'checkpoints', ignore_errors=True)  # all is written
 
 
 def resume_run(
@@ -264,8 +269,10 @@ def resume_run(
     "Go on with a run: what is done is kept, the rest starts from its last checkpoint, or anew if it has none."
     folder = Path(folder)
     if not (folder/'config.json').exists(): raise FileNotFoundError(f'resume must be a run folder with a config.json, {folder} is not')
-    grid = _read_record(folder/'config.json')['grid']
+    record = _read_record(folder/'config.json')
+    grid = record['grid']
     if grid.get('corpus') is None: raise ValueError(f'resume must be a run on a corpus that has a name or a path; {folder} was made from a Corpus in memory')
-    try: grid = Grid(**grid)
+    asked = record.get('asked', grid)                                # the record also names what has been done elsewhere
+    try: grid = Grid(**{**grid, 'seeds': asked['seeds'], 'variants': {v: grid['variants'][v] for v in asked['variants']}})
     except TypeError as e: raise ValueError(f'{folder}/config.json must hold a grid: {e}') from None
     return run_grid(grid, folder, progress=progress)

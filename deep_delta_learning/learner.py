@@ -110,7 +110,7 @@ class LazyRecorder(Recorder):
 # %% ../nbs/library/51_learner.ipynb #e2ed04b8
 class LeanLearner(Learner):
     "fastai's `Learner`, which calls only the callbacks that have the event."
-    _heard, passes = ((), {}), None                # `passes`: what runs a batch forward and backward instead of fastai, see `Recorded`
+    _heard, passes = ((), {}), None                # `passes`: what runs the next batch forward and backward instead of fastai, see `Recorded`
     def __call__(self, event):
         if not isinstance(event, str): return [self(e) for e in event]
         ids = tuple(map(id, self.cbs))
@@ -121,9 +121,11 @@ class LeanLearner(Learner):
         for cb in self._heard[1][event]: cb(event)
 
     def _do_one_batch(self):
-        if not (self.training and self.passes): return super()._do_one_batch()
-        self.pred = self.loss_grad = self.loss = self.passes()
+        passes, self.passes = self.passes, None
+        if not (self.training and passes): return super()._do_one_batch()
+        self.pred = self.loss_grad = self.loss = loss = passes()
         self(['after_pred', 'after_loss'])
+        if self.loss_grad is not loss: raise ValueError('graph must be False with a callback that changes the loss: its gradient would not be recorded')
         self._with_events(noop, 'backward', CancelBackwardException)
         self._with_events(self._step, 'step', CancelStepException)
         self.opt.zero_grad()
@@ -184,17 +186,20 @@ class Recorded(Callback):
     def before_fit(self):
         hooked = [n for n, m in self.model.named_modules() if m._forward_hooks or m._forward_pre_hooks or m._backward_hooks]
         if hooked: raise ValueError(f'graph must be False where modules have hooks, which a recording would not call: {hooked[0] or "the model"} has')
-        if hasattr(self.model, 'no_sync'): raise ValueError('graph must be False with several processes: the exchange of gradients is not recorded')
+        together = hasattr(self.model, 'no_sync') or hasattr(self.learn, 'together')             # the second becomes the first in a batch
+        if together: raise ValueError('graph must be False with several processes: the exchange of gradients is not recorded')
         if self.loss_func is not lm_loss: raise ValueError('graph must be False with a loss of your own: the recorded loss is that of the model')
         if getattr(getattr(self, 'recorder', None), 'train_metrics', False): raise ValueError('graph must be False with train_metrics: logits are not kept')
-        self.recordings, self.static, self.learn.passes = {}, None, self._passes
+        self.recordings, self.static = {}, None
 
-    def after_fit(self): self.recordings, self.static, self.learn.passes = {}, None, None
+    def before_batch(self): self.learn.passes = self._passes
+    def after_fit(self): self.recordings, self.static = {}, None
 
     def _passes(self):
         "All pieces of the batch; the loss of the batch."
         n = min(self.n, len(self.yb[0]))
         pieces, total = list(zip(self.xb[0].tensor_split(n), self.yb[0].tensor_split(n))), counted(*self.yb)
+        if any(p.grad is not None for p, _ in self.static or ()): raise ValueError('graph must be False where gradients add up over batches')
         if self.static: self._clear()
         todo = [self._recording(*p) for p in pieces]
         self._clear()                                                              # recording has left something

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.modules.dropout import _DropoutNd
 
 from .models.gpt import Readout
 from .residual import Context, Delta
@@ -31,6 +32,8 @@ def _amp(kind):
 
 
 def _parameters(cur, nxt): return list({id(p): p for m in (cur, nxt) for p in m.parameters() if p.requires_grad}.values())
+def _versions(params): return [(id(p), p._version) for p in params]
+def _rewired(*residuals): return any({'read', 'write', 'parts'} & vars(r).keys() for r in residuals)
 
 
 class _Rebuilt(torch.autograd.Function):
@@ -38,7 +41,7 @@ class _Rebuilt(torch.autograd.Function):
     @staticmethod
     def forward(saved, cur, nxt, tape, X, h, k, v, beta, erase, *params):
         saved.set_materialize_grads(False)
-        saved.cur, saved.nxt, saved.params, saved.amp = cur, nxt, params, _amp(X.device.type)
+        saved.cur, saved.nxt, saved.params, saved.amp, saved.versions = cur, nxt, params, _amp(X.device.type), _versions(params)
         steps = [x for _, *parts in tape.steps for x in parts] + [h, k, v, beta, erase]
         saved.plain = [None if isinstance(x, Tensor) else x for x in steps]
         saved.residuals = [r for r, *_ in tape.steps]
@@ -48,8 +51,10 @@ class _Rebuilt(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(saved, *grads):
-        if any(p is not q for p, q in zip(saved.params, _parameters(saved.cur, saved.nxt), strict=True)):
-            raise RuntimeError('the parameters must be the same tensors in both passes where states are rebuilt: they were exchanged')
+        if _versions(_parameters(saved.cur, saved.nxt)) != saved.versions:
+            raise RuntimeError('the parameters must be the same in both passes where states are rebuilt: they were exchanged, changed or frozen')
+        if _rewired(saved.cur, saved.nxt, *saved.residuals):
+            raise RuntimeError('a backward pass must not begin inside an intervention that began after its forward pass where states are rebuilt')
         X, *steps = saved.saved_tensors
         steps = [t if t is not None else x for t, x in zip(steps, saved.plain)]
         *old, inputs = [steps[i:i + 5] for i in range(0, len(steps), 5)]
@@ -74,15 +79,18 @@ def _cross(cur, nxt, X, h, ctx):
 def _own(res): return isinstance(res, Delta) and type(res).write is Delta.write and type(res).parts is Delta.parts
 
 
+def _repeats(m): return not (m._forward_hooks or m._forward_pre_hooks or isinstance(m, _DropoutNd) and m.training)   # would a second run do the same?
+
+
 def rebuildable(
     cur, nxt,  # the residual that writes and the one (or the readout) that reads
     X: Tensor, h: Tensor,  # state and branch output
     ctx,  # context of the residual that writes
 ) -> bool:  # whether `rebuilt_boundary` can take this pair
     "Whether this boundary may rebuild its state: delta, write or untied, while gradients are recorded, and not under a compiler."
-    changed = any({'read', 'write', 'parts'} & vars(r).keys() for r in (cur, nxt))               # by an intervention, which may be over by then
+    changed = _rewired(cur, nxt)                                                                 # by an intervention, which may be over by then
     return (torch.is_grad_enabled() and not torch.compiler.is_compiling() and not changed and isinstance(ctx, Context)
-            and _own(cur) and (_own(nxt) or type(nxt) is Readout))
+            and _own(cur) and (_own(nxt) or type(nxt) is Readout) and all(map(_repeats, (*cur.modules(), *nxt.modules()))))
 
 
 def rebuilt_boundary(
