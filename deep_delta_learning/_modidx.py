@@ -329,6 +329,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                              'deep_delta_learning/decode.py'),
                                             'deep_delta_learning.decode.Decoder._step': ( 'library/decode.html#decoder._step',
                                                                                           'deep_delta_learning/decode.py'),
+                                            'deep_delta_learning.decode.Decoder._types': ( 'library/decode.html#decoder._types',
+                                                                                           'deep_delta_learning/decode.py'),
                                             'deep_delta_learning.decode.Decoder.reset': ( 'library/decode.html#decoder.reset',
                                                                                           'deep_delta_learning/decode.py'),
                                             'deep_delta_learning.decode._Slots': ( 'library/decode.html#_slots',

@@ -41,6 +41,7 @@ class Decoder:
         device, cfg = model.embed.weight.device, model.cfg
         if graph and device.type != 'cuda': raise ValueError(f"graph must be False on {device.type}: only a GPU records graphs")
         self.model, self.batch, training = model, batch, model.training
+        self.types = self._types()
         model.eval()
         try:
             with torch.inference_mode(False):
@@ -67,6 +68,10 @@ class Decoder:
         for x in (self.position, *self.tails.values(), *(x for r in self.rings.values() for x in r.values())): x.zero_()
         return self
 
+    def _types(self):
+        kind = self.model.embed.weight.device.type
+        return self.model.embed.weight.dtype, torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind)
+
     def _step(self):
         "Read `ids`, write to the rings and tails, move on."
         shared = dict(seen=self.position, place=(self.position % len(self.places)).view(1), mask=(self.places <= self.position).view(1, 1, 1, -1))
@@ -81,6 +86,8 @@ class Decoder:
         ids: Tensor,  # first a prompt of 1 to `context` tokens, then one token at a time, (b, t)
     ) -> Tensor:  # logits of the next token, (b, vocab_size); a recorded graph writes them to the same place every time
         "Read tokens and give the logits of the next one."
+        if (now := self._types()) != self.types: raise ValueError(f'decoder must have the types and the autocast that it was made in, {self.types}, got {now}')
+        if self.model.training and self.model.cfg.dropout: raise ValueError('model must be in evaluation mode, as its dropout would make each step another')
         t, most = ids.shape[-1], self.model.cfg.context if self.fresh else 1
         if ids.shape != (self.batch, t) or not 1 <= t <= most:
             after = '' if self.fresh else ' after the prompt'

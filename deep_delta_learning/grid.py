@@ -6,7 +6,7 @@
 __all__ = ['Cell', 'Grid', 'load_grid', 'Run', 'run_grid', 'resume_run']
 
 # %% ../nbs/library/72_grid.ipynb #cdc78aac
-import dataclasses, datetime, hashlib, json, math, os, shutil, sys, tempfile
+import dataclasses, datetime, json, math, shutil, sys
 from collections import namedtuple
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,14 +110,15 @@ class Run:
     stopped: int | None = None  # signal that ended it early
 
 
-def _record(grid, corpus, env):
+def _record(grid, corpus, env, results):
     "A grid with everything spelled out, and where it ran."
     variants = {c.variant: {k: x for k, x in {**dataclasses.asdict(c.cfg), **dataclasses.asdict(c.settings)}.items() if k != 'seed'} for c in grid.cells}
     spec = None if isinstance(grid.corpus, Corpus) else str(Path(grid.corpus).absolute() if Path(grid.corpus).exists() else grid.corpus)
     return dict(command=' '.join(map(_quote, [Path(sys.argv[0]).name, *sys.argv[1:]])),
                 started=datetime.datetime.now().astimezone().isoformat(timespec='seconds'),
                 grid=dict(name=grid.name, seeds=list(grid.seeds), corpus=spec, variants=variants),
-                asked=dict(variants=list(variants), seeds=list(grid.seeds)), corpus=corpus.record(), environment=env)
+                asked=dict(variants=list(variants), seeds=list(grid.seeds)), results=str(Path(results).absolute()) if results else None,
+                corpus=corpus.record(), environment=env)
 
 
 def _quote(s): return s if s and all(c.isalnum() or c in '-_./=,:' for c in s) else repr(s)
@@ -157,7 +158,8 @@ def _save(folder, results, record, rows, mine):
     "Write record and table, in the results beside what other processes have put there meanwhile."
     if results:
         at, csv = _place(folder, results, record['grid']['name'])
-        with FileLock(Path(tempfile.gettempdir())/f'ddl-{hashlib.sha256(os.fsencode(csv.resolve())).hexdigest()[:16]}.lock'):
+        csv.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(csv.with_name(f'.{csv.name}.lock')):
             if csv.exists(): rows.update({k: rs for k, rs in trainings(read_csv(csv)).items() if k not in mine})
             record = _merged(record, at, rows)
             _write(at, csv, _portable(record), rows)
@@ -168,7 +170,7 @@ def _portable(record):
     "A record without the folders of this machine."
     name = lambda x: Path(x).name if x and Path(x).is_absolute() else x
     grid, corpus = record['grid'], record['corpus']
-    shown = {k: x for k, x in record.items() if k != 'asked'}
+    shown = {k: x for k, x in record.items() if k not in ('asked', 'results')}
     return {**shown, 'grid': {**grid, 'corpus': name(grid['corpus'])}, 'corpus': {**corpus, 'source': name(corpus['source'])}}
 
 
@@ -183,7 +185,7 @@ def _prepare(grid, corpus, folder, results, new, env):
     at, csv = _place(folder, results, grid.name)
     rows = trainings(read_csv(csv)) if csv.exists() else {}
     if at.exists(): _unchanged(grid, corpus, _read_record(at), rows, at)
-    record = _merged(_record(grid, corpus, env), at, rows)
+    record = _merged(_record(grid, corpus, env, results), at, rows)
     if (folder/'config.json').exists():
         was = _read_record(folder/'config.json').get('asked', {})
         record['asked'] = {k: [x for x in dict.fromkeys((*was.get(k, ()), *now)) if x in record['grid'][k]] for k, now in record['asked'].items()}
@@ -275,4 +277,6 @@ def resume_run(
     asked = record.get('asked', grid)                                # the record also names what has been done elsewhere
     try: grid = Grid(**{**grid, 'seeds': asked['seeds'], 'variants': {v: grid['variants'][v] for v in asked['variants']}})
     except TypeError as e: raise ValueError(f'{folder}/config.json must hold a grid: {e}') from None
-    return run_grid(grid, folder, progress=progress)
+    results = record.get('results')                                  # as long as they are there
+    if results and not (Path(results)/f'{grid.name}.csv').exists(): results = None
+    return run_grid(grid, folder, results, progress=progress)
