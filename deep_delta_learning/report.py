@@ -132,10 +132,11 @@ def _plot_gaps(ax, of, base, color):
     "Paired differences at every validation: seeds thin, their mean thick."
     for n in color:
         pairs = [(curve(rs), curve(of[base, s])) for (v, s), rs in of.items() if v == n and (base, s) in of]
-        if not (k := min((len(a[0]) for p in pairs for a in p), default=0)): continue
-        tokens, gaps = pairs[0][0][0][:k]/1e6, [a[1][:k] - b[1][:k] for a, b in pairs]
-        for g in gaps: ax.plot(tokens, g, color=color[n], lw=.7, alpha=.6)
-        ax.plot(tokens, np.mean(gaps, 0), 'o-', color=color[n], ms=3)
+        tokens = sorted(set.intersection(*({*x} for p in pairs for x, _ in p))) if pairs else []           # a model that was stopped was validated there
+        if not tokens: continue
+        gaps = [a[1][np.isin(a[0], tokens)] - b[1][np.isin(b[0], tokens)] for a, b in pairs]
+        for g in gaps: ax.plot(np.array(tokens)/1e6, g, color=color[n], lw=.7, alpha=.6)
+        ax.plot(np.array(tokens)/1e6, np.mean(gaps, 0), 'o-', color=color[n], ms=3)
     finish(ax, f'Validation loss minus that of {base}', 'million tokens', 'nats per token', legend=False)
 
 # %% ../nbs/library/65_report.ipynb #aa9382ee
