@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Make a preview of the site without Quarto, to look at in a browser.
 
+    pip install -e '.[dev]'                    what it needs
     python tools/preview.py                    every page, into _preview/; open _preview/index.html
     python tools/preview.py theory 22_residual only the pages whose name contains one of these words
 
