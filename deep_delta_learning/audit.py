@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from fastcore.script import call_parse
+from filelock import FileLock
 from torch import Tensor
 
 from .channels import channel_cosines, channel_lens, channel_probe
@@ -70,15 +71,35 @@ def audit_model(
     return [*rows, dict(sublayer='all', loss=L.base.mean().item(), **whole)]
 
 # %% ../nbs/library/74_audit.ipynb #f3844579
+_HISTORY = ('step', 'pre', 'post', 'ratio', 'cos_prev', 'beta_mean', 'beta_q05', 'beta_q50', 'beta_q95', *(f'share_{n}' for n in REGIMES))
+
+
+def _history(folder):
+    "What telemetry saw of the gates while the model was trained, to four digits."
+    rows = read_csv(folder/'telemetry.csv') if (folder/'telemetry.csv').exists() else []
+    return [dict(sublayer=f"{r['layer']}.{r['sublayer']}", **{k: float(f'{r[k]:.4g}') if r.get(k) is not None else None for k in _HISTORY})
+            for r in rows if r.get('beta_mean') is not None]
+
+
+def _replace(path, config, mine=()):
+    "Write a table without the rows of trainings that have been made anew, and with these; nothing that others have put there meanwhile is lost."
+    with FileLock(path.with_name(f'.{path.name}.lock')):
+        was = read_csv(path) if path.exists() else []
+        new = {(r['variant'], r['seed']) for r in mine}
+        rows = [*(r for r in was if (k := (r['variant'], r['seed'])) not in new and config.get(k, r['config']) == r['config']), *mine]
+        if rows != was: write_csv(path, rows)
+    return rows
+
+
 def audit_run(
     folder,  # a run folder, of `run_grid` or the commands
-    results='results',  # folder for the table, whose name is that of the run's grid and -audit.csv
+    results='results',  # folder for the tables, named after the run's grid: -audit.csv, and -history.csv
     sequences: int = 8,  # sequences to read
     batches: int = 8,  # batches of 16 sequences to measure the loss on
     corpus=None,  # the run's text, as `load_corpus` takes it; None: what the run's record names
     device: str = 'cpu',  # auto, cpu, cuda, cuda:N or mps
     progress: bool = True,  # print a line for every model
-) -> Path:  # the table
+) -> Path:  # the first table
     "Audit what is finished and not in the table yet. Raises ValueError for another text, FileNotFoundError for no run."
     folder = Path(folder)
     if not (folder/'metrics.csv').exists(): raise FileNotFoundError(f'run must be a run folder with a metrics.csv, {folder} is not')
@@ -86,17 +107,18 @@ def audit_run(
     corpus = load_corpus(record['grid']['corpus'] if corpus is None else corpus)
     if corpus.sha256 != record['corpus']['sha256']: raise ValueError(f'corpus must be the text of {folder}, but the SHA-256 of {corpus.name} is another')
     path, config = Path(results)/f"{record['grid']['name']}-audit.csv", {(r['variant'], r['seed']): r['config'] for r in metrics}
-    rows = [r for r in read_csv(path) if config.get((r['variant'], r['seed']), r['config']) == r['config']] if path.exists() else []
-    have = {(r['variant'], r['seed']) for r in rows}
     path.parent.mkdir(parents=True, exist_ok=True)
+    rows = _replace(path, config)
+    have = {(r['variant'], r['seed']) for r in rows}
     for r in model_rows(record, metrics):
         key = r['variant'], r['seed']
         if r['status'] != 'done' or key in have or not (folder/r['model']/'model.safetensors').exists(): continue
         model = load_run(folder, r['model'], device)
         dls = text_dataloaders(corpus, context=model.cfg.context, bs=16, steps=1, valid_batches=batches, device=find_device(device))
         found, ids = list(dls.valid), torch.cat([x for x, _ in dls.valid])[:sequences]
-        rows += [dict(variant=key[0], seed=key[1], **a, config=config[key]) for a in audit_model(model, ids, found)]
-        write_csv(path, rows)
+        named = lambda rs: [dict(variant=key[0], seed=key[1], **a, config=config[key]) for a in rs]
+        if history := named(_history(folder/r['model'])): _replace(path.with_name(path.name.replace('-audit', '-history')), config, history)
+        rows = _replace(path, config, named(audit_model(model, ids, found)))
         if progress: print(f"{r['model']}: {rows[-1]['loss']:.4f} nats on {len(found)} batches", flush=True)
     if not rows: raise ValueError(f'run must hold finished models with their weights, {folder} has none')
     return path

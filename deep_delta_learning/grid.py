@@ -230,15 +230,17 @@ def run_grid(
     results=None,  # folder that keeps record and curves under the grid's name, and decides what is done; None: the run folder does
     new: bool = False,  # refuse a folder that exists
     progress: bool = True,  # show progress bars and print as it goes
+    part: tuple[int, int] = (0, 1),  # (i, n): only each n-th training, from the i-th on; n runs beside each other, each in its own folder, share the work
 ) -> Run:
     "Train what is not done yet. Everything is checked before anything is written."
+    if not (len(part) == 2 and 0 <= part[0] < part[1]): raise ValueError(f'part must be (i, n) with 0 <= i < n, got {part}')
     corpus, device = load_corpus(grid.corpus), own_device(find_device(grid.cells[0].settings.device))
     with processes(device), StopOnSignal() as stop:
         if rank_world()[1] > 1: stop.agree = agreed
         env, made = environment(device), not (folder and Path(folder).exists())
         folder, record, rows = shared(_prepare(grid, corpus, folder, results, new, env) if is_main() else None)
         save = lambda mine: _save(folder, results, record, rows, mine)
-        try: _train_all(grid, corpus, folder, rows, save, env, stop, progress and is_main())
+        try: _train_all(grid, corpus, folder, rows, save, env, stop, progress and is_main(), part)
         finally:
             if made and is_main() and not (rows or list(folder.glob('*/checkpoints'))): shutil.rmtree(folder, ignore_errors=True)   # nothing was trained
         if not rows: raise KeyboardInterrupt                      # asked to stop before there was anything to report
@@ -246,10 +248,10 @@ def run_grid(
         return Run(folder, [r for rs in rows.values() for r in rs], write_report(folder) if is_main() else [], stop.stopped)
 
 
-def _train_all(grid, corpus, folder, rows, save, env, stop, progress):
+def _train_all(grid, corpus, folder, rows, save, env, stop, progress, part=(0, 1)):
     "Train the cells that are not done, and save the table after each."
     mine, where = set(), {k: env[e] for k, e in (('device', 'device'), ('version', 'deep_delta_learning'), ('torch', 'torch'), ('commit', 'commit'))}
-    for i, c in enumerate(grid.cells, 1):
+    for i, c in list(enumerate(grid.cells, 1))[part[0]::part[1]]:
         if _done(rows.get((c.variant, c.seed)), c.settings.steps): continue
         if stop.asked(): break
         if progress: print(f'{i}/{len(grid.cells)} {c.name}: {c.settings.steps} steps of {c.settings.bs} x {c.cfg.context} tokens on {env["device"]}',

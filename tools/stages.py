@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
 """Train the grids of the experiments in order of value until the time is up, and audit what is finished. Run again, it goes on.
 
-    python tools/stages.py --seconds 1500 --out back          # on a machine with a GPU
+    python tools/stages.py --seconds 1500 --jobs 5 --out back          # on a machine with a GPU that one small model does not fill
     python tools/stages.py tiny:additive,ddl-cc-ec:0 --set steps=4 --results scratch --runs scratch/runs       # a trial on a CPU
 
 A stage is grid:variants:seeds, of a file in results/grids. What is done is known from the tables in --results, so only those need to
 be kept between calls; with the folder --runs a training that was cut off goes on where it stopped. --out receives tables and records.
+Seconds of trainings that run beside each other are no measure of anything; --pace times the variants of a grid when nothing else runs.
 """
 import argparse
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 from deep_delta_learning.audit import audit_run
 from deep_delta_learning.grid import load_grid, run_grid
+from deep_delta_learning.overhead import grid_pace
+from deep_delta_learning.report import write_csv
 
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
 CHOICES = 'untied,hyper,value-linear,compress-published,gate-1.9,v-map,gate-0.5'
@@ -38,6 +43,28 @@ def grid_of(stage, changes):
     return load_grid(Path('results/grids', f'{name}.yaml'), variants=variants, seeds=seeds, **own)
 
 
+def train(a, stopped):
+    "Train this process's part of every stage, and audit it."
+    start, (i, n) = time.monotonic(), map(int, a.part.split('/'))
+    for stage in a.stages:
+        if stopped: break                                                  # between two trainings
+        grid = grid_of(stage, dict(s.split('=', 1) for s in a.set))
+        print(f'{time.monotonic() - start:.0f} s: {stage}', flush=True)
+        try: run = run_grid(grid, Path(a.runs, grid.name if n == 1 else f'{grid.name}-{i}'), a.results, part=(i, n))
+        except KeyboardInterrupt: stopped.append(1); break                 # before the first row
+        if any(r['status'] == 'done' and (run.folder/r['model']/'model.safetensors').exists() for r in run.summary):
+            audit_run(run.folder, a.results, device=grid.cells[0].settings.device, progress=False, corpus=grid.corpus)
+        if a.out: copy_tables(a.results, grid.name, a.out)
+        if run.stopped: stopped.append(1)
+    print(f'{time.monotonic() - start:.0f} s: ' + ('stopped; run again to go on' if stopped else 'all stages are done'))
+
+
+def copy_tables(results, name, out):
+    "Copy the tables of a grid."
+    Path(out).mkdir(parents=True, exist_ok=True)
+    for f in Path(results).glob(f'{name}[.-]*'): shutil.copy(f, out)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('stages', nargs='*', default=STAGES, help='grid:variants:seeds; those in this file unless given')
@@ -46,25 +73,28 @@ def main():
     p.add_argument('--results', default='results', help='folder of the tables')
     p.add_argument('--runs', default='runs', help='folder of models and checkpoints')
     p.add_argument('--out', help='folder to copy the tables and records to')
+    p.add_argument('--jobs', type=int, default=1, help='so many processes train beside each other')
+    p.add_argument('--part', default='0/1', help='I/N: only each N-th training, from the I-th on, beside other processes')
+    p.add_argument('--pace', action='store_true', help='train nothing, time the variants of the stages')
     a = p.parse_args()
-    start, stopped = time.monotonic(), []
-    signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))            # a training has its own handler while it runs
+    if a.pace:
+        for stage in a.stages:
+            grid = grid_of(stage, dict(s.split('=', 1) for s in a.set))
+            write_csv(Path(a.results, f'{grid.name}-pace.csv'), grid_pace(grid, progress=True))
+            if a.out: copy_tables(a.results, grid.name, a.out)
+        return
+    stopped, others = [], []
+    def stop(*_):
+        stopped.append(1)
+        for o in others: o.send_signal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, stop)                                    # a training has its own handler while it runs
+    if a.jobs > 1:
+        others += [subprocess.Popen([sys.executable, *sys.argv, '--jobs', '1', '--part', f'{i}/{a.jobs}']) for i in range(a.jobs)]
+        sys.exit(max(o.wait() for o in others))
     timer = threading.Timer(a.seconds, os.kill, (os.getpid(), signal.SIGTERM))
     timer.daemon = True
     timer.start()
-    for stage in a.stages:
-        if stopped: break                                                  # between two trainings
-        grid = grid_of(stage, dict(s.split('=', 1) for s in a.set))
-        print(f'{time.monotonic() - start:.0f} s: {stage}', flush=True)
-        try: run = run_grid(grid, Path(a.runs)/grid.name, a.results)
-        except KeyboardInterrupt: stopped.append(1); break                 # before the first row
-        if any(r['status'] == 'done' and (run.folder/r['model']/'model.safetensors').exists() for r in run.summary):
-            audit_run(run.folder, a.results, device=grid.cells[0].settings.device, progress=False, corpus=grid.corpus)
-        if a.out:
-            Path(a.out).mkdir(parents=True, exist_ok=True)
-            for f in Path(a.results).glob(f'{grid.name}*.*'): shutil.copy(f, a.out)
-        if run.stopped: stopped.append(1)
-    print(f'{time.monotonic() - start:.0f} s: ' + ('stopped; run again to go on' if stopped else 'all stages are done'))
+    train(a, stopped)
 
 
 if __name__ == '__main__': main()
