@@ -22,7 +22,7 @@ def _forward(
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, STORE: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr,
     SIGMOID: tl.constexpr, NORMED: tl.constexpr, HOLD: tl.constexpr,
 ):
-    i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.arange(0, D*DV)
+    i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.max_contiguous(tl.arange(0, D*DV), VEC*DV)
     if DV > 1: i = tl.max_contiguous(i, VEC)                # as many features in a thread as its part of a state has: no change of layout
     row, inside = i < d, at < d*DV
     w = tl.load(W + i, row, 0.).to(tl.float32)
