@@ -116,9 +116,10 @@ def audit_run(
         model = load_run(folder, r['model'], device)
         dls = text_dataloaders(corpus, context=model.cfg.context, bs=16, steps=1, valid_batches=batches, device=find_device(device))
         found, ids = list(dls.valid), torch.cat([x for x, _ in dls.valid])[:sequences]
-        named = lambda rs: [dict(variant=key[0], seed=key[1], **a, config=config[key]) for a in rs]
-        if history := named(_history(folder/r['model'])): _replace(path.with_name(path.name.replace('-audit', '-history')), config, history)
-        rows = _replace(path, config, named(audit_model(model, ids, found)))
+        table, history = ([dict(variant=key[0], seed=key[1], **a, config=config[key]) for a in rs]
+                          for rs in (audit_model(model, ids, found), _history(folder/r['model'])))
+        if history: _replace(path.with_name(path.name.replace('-audit', '-history')), config, history)
+        rows = _replace(path, config, table)
         if progress: print(f"{r['model']}: {rows[-1]['loss']:.4f} nats on {len(found)} batches", flush=True)
     if not rows: raise ValueError(f'run must hold finished models with their weights, {folder} has none')
     return path

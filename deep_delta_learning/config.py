@@ -76,7 +76,7 @@ class DDLConfig:
     head_dim: int | None = None  # width of a head, even; None: d / n_heads
     mlp_hidden: int | None = None  # hidden width of the SwiGLU MLP; None: floor(8 d / 3)
     context: int = 128  # longest sequence the model is trained on, in tokens
-    dropout: float = 0.0  # probability of dropping a feature of a branch output while training
+    dropout: float = 0.0  # probability of dropping, while training, a feature of an embedding or a branch output, or an attention weight
     # residual and state
     residual: str = 'delta'  # add | delta | write | untied | hyper | mhc, or a registered name
     dv: int = 1  # value channels of the state (streams, for hyper and mhc)

@@ -39,6 +39,7 @@ class TrainSettings:
     valid_batches: int = 20  # validation batches, the same for every model
     dtype: str = 'auto'  # float32 | bfloat16 autocast | auto: bfloat16 on a GPU that has it
     compile: bool = False  # compile the sublayers
+    graph: bool = False  # replay the passes of a batch as a CUDA graph, see `Recorded`; on a GPU only
     device: str = 'auto'  # auto | cpu | cuda | cuda:1 | mps
     save_every: int = 100  # steps between checkpoints
     telemetry_every: int | None = None  # steps between two looks at gates and norms; None: ten looks in a run
@@ -57,10 +58,10 @@ class TrainSettings:
                                ('wd', lambda x: 0 <= x <= 100, 'in [0, 100]'), ('warmup', lambda x: 0 <= x < 1, 'in [0, 1)')):
             need(f, number(x := getattr(self, f), (int, float)) and ok(x), allowed)
             object.__setattr__(self, f, float(x))
-        for f in ('compile', 'tensorboard'): need(f, isinstance(getattr(self, f), bool), 'true or false')
+        for f in ('compile', 'graph', 'tensorboard'): need(f, isinstance(getattr(self, f), bool), 'true or false')
         if self.dtype not in _AMP: raise ValueError(unknown('dtype', self.dtype, _AMP))
         object.__setattr__(self, 'evals', next(e for e in range(min(self.evals, self.steps), 0, -1) if self.steps % e == 0))
-        find_device(self.device)
+        need('graph', find_device(self.device).type == 'cuda' or not self.graph, 'false without a GPU')
 
     @property
     def amp(self) -> bool | None: return _AMP[self.dtype]             # as `ddl_learner` takes it
@@ -96,7 +97,7 @@ def read_fields(
     return [{f.name: read[f.name] for f in dataclasses.fields(k) if f.name in read} for k in kinds]
 
 # %% ../nbs/library/68_settings.ipynb #aac9711c
-_ASIDE = ('device', 'save_every', 'telemetry_every', 'tensorboard')
+_ASIDE = ('device', 'graph', 'save_every', 'telemetry_every', 'tensorboard')
 _DEFAULTS = {f.name: f.default for k in (DDLConfig, TrainSettings) for f in dataclasses.fields(k)}
 
 

@@ -11,7 +11,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .forward import _sms
+from .forward import _sms, _vec
 from .plan import Launch, launch, packed_size
 
 # %% ../../nbs/library/42_kernels_backward.ipynb #e78afd2f
@@ -110,6 +110,77 @@ def _backward(
         tl.store(out + d*DV + DV + i, swg, row)
         tl.store(out + d*DV + DV + d, sbg)
 
+# %% ../../nbs/library/42_kernels_backward.ipynb #afd08ee4
+@triton.jit(do_not_specialize=['n'])
+def _backward_spare(
+    S, H, V, B, P, Q, R, V2, B2, HS, VS, BS, PS, QS, C, W, Wv, Wg, dY, dO, dV2, dB2, dX, dH, dV, dB, PART, n, m, scale,  # as above
+    d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, KEPT: tl.constexpr, HAS: tl.constexpr, GEN: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, STEPS: tl.constexpr, VEC: tl.constexpr, HOLD: tl.constexpr, STAGES: tl.constexpr,
+):
+    i, j, at = tl.max_contiguous(tl.arange(0, D), VEC), tl.arange(0, DV), tl.max_contiguous(tl.arange(0, D*DV), VEC*DV)
+    row, inside = i < d, at < d*DV
+    full = tl.reshape(inside, [D, DV])                      # zero where this is false, said so that the compiler drops what it can
+    w, sw = tl.load(W + i, row, 0.).to(tl.float32), tl.zeros([D], tl.float32)
+    if DV > 1: weight, sC = tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32), tl.zeros([D, DV], tl.float32)
+    if GEN:
+        wv, wg = tl.reshape(tl.load(Wv + at, inside, 0.), [D, DV]).to(tl.float32), tl.load(Wg + i, row, 0.).to(tl.float32)
+        sWv, sbv, swg = tl.zeros([D, DV], tl.float32), tl.zeros([DV], tl.float32), tl.zeros([D], tl.float32)
+        sbg = tl.sum(sbv, 0)
+    wide = tl.program_id(0).to(tl.int64)*0
+    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=STAGES):
+        s = wide + t
+        raw = tl.reshape(tl.load(S + s*d*DV + at, inside, 0.), [D, DV])
+        for u in tl.static_range(STEPS):                    # repeat the forward pass, rounding included
+            h, q = tl.load(HS[u] + s*d + i, row, 0.).to(tl.float32), tl.load(QS[u] + s)
+            b, e = tl.load(BS[u] + s).to(tl.float32), tl.load(VS[u] + s*DV + j).to(tl.float32) - tl.load(PS[u] + s*DV + j)
+            raw = (raw.to(tl.float32) + (q*h)[:, None]*(b*e)[None, :]).to(raw.dtype)
+        h, a = tl.load(H + s*d + i, row, 0.).to(tl.float32), tl.load(dO + s*d + i, row, 0.).to(tl.float32)
+        if HAS: up = tl.reshape(tl.load(dY + s*d*DV + at, inside, 0.), [D, DV])
+        b, q, r, p = tl.load(B + s).to(tl.float32), tl.load(Q + s), tl.load(R + s), tl.load(P + s*DV + j)
+        e = tl.load(V + s*DV + j).to(tl.float32) - p
+        k, y = tl.where(row, q*h, 0.), raw.to(tl.float32)
+        if not KEPT: y = (y + k[:, None]*(b*e)[None, :]).to(raw.dtype).to(tl.float32)
+        if DV > 1:
+            if not HOLD: weight = tl.reshape(tl.load(C + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32)
+            x = tl.sum(y*weight, 1)
+        else: x = tl.sum(y, 1)
+        hat = tl.where(row, x*r, 0.)
+        if GEN:
+            dz, b2 = tl.load(dV2 + s*DV + j).to(tl.float32), tl.load(B2 + s)
+            v2 = tl.load(V2 + s*DV + j)
+            if SIGMOID: dz = dz*v2*(1 - v2/scale)
+            dg = tl.load(dB2 + s).to(tl.float32)*b2*(1 - b2/2)
+            if not HOLD: wv = tl.reshape(tl.load(Wv + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32)
+            pull = tl.sum(wv*dz[None, :], 1)
+            a = tl.where(row, a + dg*wg + pull if NORMED else a + dg*wg, 0.)
+            sWv = tl.where(full, sWv + (hat*w if NORMED else x)[:, None]*dz[None, :], 0.)
+            swg, sbg, sbv = tl.where(row, swg + dg*hat, 0.), sbg + dg, sbv + dz
+        sw = tl.where(row, sw + a*hat, 0.)
+        dx = r*(a*w - hat*(tl.sum(a*hat*w, 0)/d))
+        if GEN and not NORMED: dx += pull
+        back = tl.where(row, dx, 0.)[:, None]
+        if DV > 1:
+            sC = tl.where(full, sC + y*back, 0.)
+            if not HOLD: weight = tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32)     # read again: it would fill registers meanwhile
+            back = back*weight
+        G = up.to(tl.float32) + back if HAS else back
+        g = tl.sum(k[:, None]*G, 0)
+        ge, gp = tl.sum(g*e, 0), tl.sum(g*p, 0)
+        tl.store(dX + s*d*DV + at, tl.reshape((G - k[:, None]*(b*g)[None, :]).to(dX.dtype.element_ty), [D*DV]), inside)
+        dk = tl.sum(G*e[None, :], 1) - tl.sum(raw.to(tl.float32)*g[None, :], 1) - k*(ge*(1 - b) - gp if KEPT else ge - gp)
+        tl.store(dH + s*d + i, (b*q*dk).to(dH.dtype.element_ty), row)
+        tl.store(dV + s*DV + at, tl.reshape(tl.broadcast_to((b*g)[None, :], [D, DV]), [D*DV]).to(dV.dtype.element_ty), at < DV)
+        tl.store(dB + s, ge.to(dB.dtype.element_ty))
+    out = PART + tl.program_id(0).to(tl.int64)*m
+    tl.store(out + i, sw, row)
+    if DV > 1: tl.store(out + d + at, tl.reshape(sC, [D*DV]), inside)
+    if GEN:
+        out += d + (d*DV if DV > 1 else 0)
+        tl.store(out + at, tl.reshape(sWv, [D*DV]), inside)
+        tl.store(out + d*DV + j, sbv)
+        tl.store(out + d*DV + DV + i, w*swg, row)
+        tl.store(out + d*DV + DV + d, sbg)
+
 # %% ../../nbs/library/42_kernels_backward.ipynb #f4c991da
 def boundary_backward(
     S: Tensor,  # stored state: X' if `kept`, else X, or the state from which `steps` lead to X, (n, d, dv)
@@ -133,7 +204,8 @@ def boundary_backward(
     dX, dh, dv_, db = torch.empty_like(S), torch.empty_like(h), torch.empty_like(v), torch.empty_like(beta)
     steps = [t.contiguous() for t in steps]
     parts = [tuple(steps[i::5]) or None for i in range(5)]
-    if n: _backward[(how.programs,)](S, h, v, beta, P, Q, R, V2, B2, *parts, C, w, Wv, wg, dY, dc, dV2, dB2, dX, dh, dv_, db, part, n, m, scale,
-                                     d=d, DV=dv, D=how.D, KEPT=kept, HAS=dY is not None, GEN=gen, SIGMOID=scale != 0, NORMED=normed,
-                                     HOLD=dv == 1, STEPS=len(steps)//5, num_warps=how.warps)
+    kernel, own = (_backward_spare, dict(VEC=how.vec or _vec(S), HOLD=how.hold, STAGES=how.stages)) if how.spare else (_backward, dict(HOLD=dv == 1))
+    if n: kernel[(how.programs,)](S, h, v, beta, P, Q, R, V2, B2, *parts, C, w, Wv, wg, dY, dc, dV2, dB2, dX, dh, dv_, db, part, n, m, scale,
+                                  d=d, DV=dv, D=how.D, KEPT=kept, HAS=dY is not None, GEN=gen, SIGMOID=scale != 0, NORMED=normed,
+                                  STEPS=len(steps)//5, **own, **how.options)
     return dX, dh, dv_, db, part.sum(0)

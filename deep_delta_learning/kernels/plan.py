@@ -107,6 +107,16 @@ class Launch(NamedTuple):
     D: int  # d rounded up to a power of two
     warps: int  # warps of a program
     programs: int  # number of programs; each walks over tokens
+    spare: bool = False  # which backward kernel: the one that spares registers
+    vec: int | None = None  # features that a thread loads at once; None: 16 bytes of a state
+    hold: bool = False  # keep the weights in registers instead of reading them again for each token
+    stages: int = 1  # of the loop over tokens; with 2, the next token is on its way to shared memory (only `spare`)
+    regs: int | None = None  # registers that a thread may have; None: as many as the compiler takes
+
+    @property
+    def options(self):
+        "Those that every kernel understands, as keyword arguments."
+        return dict(num_warps=self.warps, **({} if self.regs is None else dict(maxnreg=self.regs)))
 
 
 def fits(

@@ -71,7 +71,7 @@ class Attention(nn.Module):
         else:
             if cache is not None: k, v = self._remember(cache, k, v, start)
             mask, causal = self._mask(q, k) if start else None, not start
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, dropout_p=self.drop.p if self.training else 0.)
         return self.drop(self.out(y.transpose(1, 2).flatten(-2)))
 
     def _heads(self, qkv, turn):
@@ -141,9 +141,9 @@ def _stored(X):
     return X.to(torch.get_autocast_dtype(kind)) if kind == 'cuda' and torch.is_autocast_enabled(kind) else X
 
 
-def _enter(embed, expand, res, f, ids, turn, expand_slot=None, read_slot=None, slot=None):
+def _enter(embed, drop, expand, res, f, ids, turn, expand_slot=None, read_slot=None, slot=None):
     "From tokens to the output of the first sublayer."
-    X = _stored(expand(embed(ids), expand_slot))
+    X = _stored(expand(drop(embed(ids)), expand_slot))
     c, ctx = res.read(X, read_slot)
     return X, f(c, slot, turn), ctx
 
@@ -169,6 +169,7 @@ class GPT(nn.Module):
         with torch.random.fork_rng(devices=[]):
             self.embed = nn.Embedding(cfg.vocab_size, cfg.d)
             normal_(self.embed.weight, .02)
+            self.drop = nn.Dropout(cfg.dropout)
             self.expand = expansions.find(cfg.expand)(cfg)
             self.blocks = nn.ModuleList(Block(cfg, i) for i in range(cfg.n_layers))
             self.readout = Readout(cfg)
@@ -197,7 +198,7 @@ class GPT(nn.Module):
         (name, res, f), *rest = self.sublayers()
         turn = rotations(self.embed.weight, ids.shape[1], self.cfg.head_dim, self.cfg.rope_base, (slot(name) or {}).get('seen', 0))
         enter, step, leave = self._regions
-        X, h, ctx = enter(self.embed, self.expand, res, f, ids, turn, slot('expand'), slot(name, 'read'), slot(name))
+        X, h, ctx = enter(self.embed, self.drop, self.expand, res, f, ids, turn, slot('expand'), slot(name, 'read'), slot(name))
         for name, nxt, f in rest:
             X, h, ctx = step(res, nxt, f, X, h, ctx, turn, slot(name, 'read'), slot(name))
             res = nxt
@@ -311,7 +312,7 @@ def trace(
     ids: Tensor,  # token ids, (b, t)
 ):  # yields one dictionary a sublayer: name, X, h, X_next, and for a residual that has `parts` also k, v, beta, erase
     "Walk through a model and yield what every sublayer read and wrote."
-    X = _stored(model.expand(model.embed(ids)))
+    X = _stored(model.expand(model.drop(model.embed(ids))))
     for name, res, f in model.sublayers():
         c, ctx = res.read(X)
         h = f(c)
