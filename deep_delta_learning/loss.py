@@ -37,6 +37,7 @@ def cross_entropy_op(c: Tensor, weight: Tensor, targets: Tensor, chunk: int) -> 
         torch.mm(dz, W, out=out)
         if half: torch.addmm(dW, dz.mT, a, out_dtype=wide, out=dW)
         else: dW += dz.mT@a
+        del dz                                               # or the next logits would be in memory beside it
     return loss*scale, dc, dW.to(weight.dtype)
 
 
