@@ -139,7 +139,9 @@ def launch(
     D = _pow2(d)
     warps = min(max(D*dv//(1024 if backward else 4096 if dv > 1 else 1024), 2 if backward else 1), 16)
     each = max(1, (8 if backward or dv > 1 else 16)//warps)          # programs per multiprocessor, as many as the registers let run
-    return Launch(D, warps, max(1, min(n, sms*each)))
+    how = Launch(D, warps, max(1, min(n, sms*each)))
+    if backward and dv > 1 and D*dv == 4096 and d < D: how = how._replace(spare=True, hold=True, vec=2, stages=2)      # measured, see the bench
+    return how
 
 # %% ../../nbs/library/40_kernels_plan.ipynb #ef3ea920
 def packed_size(
