@@ -931,6 +931,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                   'deep_delta_learning/paired.py'),
                                             'deep_delta_learning.paired.aligned': ( 'library/paired.html#aligned',
                                                                                     'deep_delta_learning/paired.py'),
+                                            'deep_delta_learning.paired.at_best': ( 'library/paired.html#at_best',
+                                                                                    'deep_delta_learning/paired.py'),
                                             'deep_delta_learning.paired.at_pace': ( 'library/paired.html#at_pace',
                                                                                     'deep_delta_learning/paired.py'),
                                             'deep_delta_learning.paired.baseline_of': ( 'library/paired.html#baseline_of',

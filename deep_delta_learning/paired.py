@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COSTS', 'trainings', 'curve', 'baseline_of', 'interval', 'sign_test', 'loss_at', 'final', 'equal_cost', 'at_pace',
-           'summarise', 'aligned', 'paired_table', 'plot_differences', 'colors', 'plot_curves']
+           'at_best', 'summarise', 'aligned', 'paired_table', 'plot_differences', 'colors', 'plot_curves']
 
 # %% ../nbs/library/64_paired.ipynb #cc416d59
 import statistics
@@ -101,6 +101,17 @@ def at_pace(
     "Seconds as if every step had taken as long as it takes alone. Raises ValueError for a variant without a pace."
     if missing := {r['variant'] for r in rows} - set(paces): raise ValueError(f'paces must have every variant, {", ".join(sorted(missing))} is missing')
     return [{**r, 'seconds': r['step']*paces[r['variant']]} for r in rows]
+
+# %% ../nbs/library/64_paired.ipynb #9b95b9ee
+def at_best(
+    rows: list[dict],  # rows of any number of trainings
+) -> list[dict]:  # of each training, those up to the lowest validation loss
+    "Stop every training where its validation loss was lowest."
+    out = []
+    for rs in trainings(rows).values():
+        seen = [r for r in rs if r['valid_loss'] is not None and np.isfinite(r['valid_loss'])]
+        if seen: out += [r for r in rs if r['step'] <= min(seen, key=lambda r: r['valid_loss'])['step']]
+    return out
 
 # %% ../nbs/library/64_paired.ipynb #0cee77ca
 def summarise(

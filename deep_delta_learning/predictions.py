@@ -91,7 +91,9 @@ def read_setting(
     whole = {k for k, rs in trainings(rows).items() if rs[-1]['step'] == record['grid']['variants'][k[0]]['steps'] and math.isfinite(final(rs))}
     keep = lambda rs: [r for r in rs if (r['variant'], r['seed']) in whole]
     audit, rows = folder/f'{name}-audit.csv', keep(rows)
-    if (pace := folder/f'{name}-pace.csv').exists(): rows = at_pace(rows, {r['variant']: r['seconds_per_step'] for r in read_csv(pace)})
+    pace = folder/f'{name}-pace.csv'
+    if not pace.exists() and '--part ' in record.get('command', ''): rows = [{**r, 'seconds': math.nan} for r in rows]     # they waited for each other
+    if pace.exists(): rows = at_pace(rows, {r['variant']: r['seconds_per_step'] for r in read_csv(pace)})
     return Setting(name, record, rows, keep(read_csv(audit)) if audit.exists() else [])
 
 
@@ -110,7 +112,8 @@ def values_of(
     if p.quantity in LOSSES:
         of, x = trainings(s.rows), LOSSES[p.quantity]
         pairs = [(of[p.of, n], of[p.minus, n]) for n in s.seeds(p.of, p.minus)]
-        return [final(a) - final(b) if x is None else equal_cost(a, b, x) for a, b in pairs]
+        found = [final(a) - final(b) if x is None else equal_cost(a, b, x) for a, b in pairs]
+        return [d for d in found if math.isfinite(d)]
     found = {}
     for r in s.audit:
         if r['variant'] == p.of and (r['sublayer'] == 'all') == (p.over == 'all') and r.get(p.quantity) is not None:
@@ -122,14 +125,14 @@ def values_of(
 def judge(
     predictions: list[Prediction],  # what was expected
     s: Setting,  # what came
-) -> list[dict]:  # a row per prediction for this setting: id, what, expected, seeds, mean, low, high, holds (None: not measured yet)
-    "Is the mean over seeds in the interval?"
-    out = []
+) -> list[dict]:  # a row per prediction for this setting: id, what, expected, seeds, mean, low, high, holds (None: not known yet)
+    "Is the mean over seeds in the interval? A setting with several seeds is judged when three have come."
+    out, need = [], min(3, len(s.record['grid'].get('seeds', [0])))
     for p in (p for p in predictions if s.name in p.interval):
         x, (lo, hi) = values_of(p, s), p.interval[s.name]
         mean = float(np.mean(x)) if x else None
         low, high = interval(x) if len(x) > 1 else (None, None)
-        holds = None if mean is None else (lo is None or lo <= mean) and (hi is None or mean <= hi)
+        holds = None if len(x) < need or mean is None else (lo is None or lo <= mean) and (hi is None or mean <= hi)
         out.append(dict(id=p.id, what=_what(p), expected=(lo, hi), seeds=len(x), mean=mean, low=low, high=high, holds=holds))
     return out
 
@@ -158,5 +161,5 @@ def predictions_table(
     n = lambda x: '' if x is None else f'{x:+.4f}'
     head = ['', 'what', 'expected', 'seeds', 'mean', '95 % interval', 'came']
     body = [[r['id'], r['what'], _span(*r['expected']), str(r['seeds']), n(r['mean']), f"{n(r['low'])} to {n(r['high'])}" if r['low'] is not None else '',
-             {None: 'not measured', True: 'as expected', False: '**otherwise**'}[r['holds']]] for r in judged]
+             {None: 'too few seeds' if r['seeds'] else 'not measured', True: 'as expected', False: '**otherwise**'}[r['holds']]] for r in judged]
     return aligned(head, body, left=(0, 1, 2, 6))
