@@ -73,6 +73,7 @@ def ddl_compare(
     seeds: str = '0',  # of weights, batches and dropout, the same for all models: 0,1,2 trains each model three times
     dtype: str = 'auto',  # float32, bfloat16, or auto: bfloat16 on a GPU that has it
     compile: bool = False,  # compile the sublayers
+    graph: bool = False,  # replay the passes of a batch as a CUDA graph, which helps small models; on a GPU only
     device: str = 'auto',  # auto, cpu, cuda, cuda:N or mps
     save_every: int = 100,  # steps between checkpoints
     telemetry_every: int = None,  # steps between two looks at gates and norms; default: ten looks
@@ -105,6 +106,7 @@ def ddl_train(
     seed: int = 0,  # of weights, batches and dropout
     dtype: str = 'auto',  # float32, bfloat16, or auto: bfloat16 on a GPU that has it
     compile: bool = False,  # compile the sublayers
+    graph: bool = False,  # replay the passes of a batch as a CUDA graph, which helps small models; on a GPU only
     device: str = 'auto',  # auto, cpu, cuda, cuda:N or mps
     save_every: int = 100,  # steps between checkpoints
     telemetry_every: int = None,  # steps between two looks at gates and norms; default: ten looks
@@ -129,7 +131,7 @@ def _show(grid):
 @call_parse
 @command
 def ddl_grid(
-    file: str,  # YAML file: variants, seeds, corpus, base, fields, settings
+    file: str,  # YAML file: variants, seeds, corpus, base, fields, settings; results/grids in the repository has some
     *fields: str,  # what to change for all variants, as field=value: steps=2 d=64 corpus=my.txt; and which: seeds=0,1 variants=a,b
     out: str = None,  # run folder; default: runs/ and the name of the grid, which is that of the file
     results: str = 'results',  # folder that keeps the curves, in a CSV file of the grid's name

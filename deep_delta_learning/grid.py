@@ -81,6 +81,7 @@ def load_grid(
     known = [f.name for f in dataclasses.fields(Grid)]
     if not isinstance(source, dict):
         path = Path(source)
+        if not path.is_file(): raise FileNotFoundError(f'a grid must be a YAML file, {path} ' + ('is none' if path.exists() else 'does not exist'))
         try: source = yaml.safe_load(path.read_text(encoding='utf-8'))
         except (yaml.YAMLError, UnicodeDecodeError) as e: raise ValueError(f'{path} must be YAML: {" ".join(str(e).split())}') from None
         if not isinstance(source, dict): raise ValueError(f'{path} must hold keys and values, got {type(source).__name__}')

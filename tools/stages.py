@@ -26,11 +26,10 @@ from deep_delta_learning.report import write_csv
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
 CHOICES = 'untied,hyper,value-linear,compress-published,gate-1.9,v-map,gate-0.5'
 STAGES = [f'shakespeare:{CORE}:0,1,2,3,4',                       # is erasing what helps, or the wider state?
-          'shakespeare:gate-0.02,write-0.02:0,1,2,3,4',          # does that hold where gates begin near zero?
-          f'code:{CORE}:0,1,2',                                  # the same on real text, larger
-          'shakespeare:additive-wide,additive-long,ddl-scalar:0,1,2,3,4',      # parameters and time given back
+          f'code:{CORE}:0,1,2,3,4',                              # the same on real text that no model reads twice, larger
+          'shakespeare:ddl-scalar,gate-0.02,write-0.02:0,1,2,3,4',             # without the wider state; gates that begin near zero
+          'shakespeare:additive-wide,additive-long:0,1,2,3,4',   # parameters and time given back
           f'shakespeare:{CHOICES}:0,1,2,3,4',                    # the design choices
-          f'code:{CORE}:3,4',
           'code:additive-wide,additive-long,ddl-scalar:0,1,2,3,4',
           'small:additive,ddl-cc-ec,write-only,ddl-scalar:0',
           f'code:{CHOICES},gate-0.02,write-0.02:0,1,2,3,4']
