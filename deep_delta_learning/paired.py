@@ -153,6 +153,7 @@ def aligned(
 
 def paired_table(
     summary: list[dict],  # of `summarise`
+    costs: bool = True,  # with the differences at equal cost
 ) -> str:  # Markdown
     "The summary as a table."
     f = lambda x, form: '' if x is None or x != x else format(x, form)
@@ -160,7 +161,8 @@ def paired_table(
     body = [[r['variant'], str(r['seeds']), f(r['loss'], '.4f'), f(r['sd'], '.4f'), f(r.get('diff'), '+.4f'),
              f'{r["low"]:+.4f} to {r["high"]:+.4f}' if r.get('low') is not None else '', f'{r["better"]} of {r["pairs"]}' if 'pairs' in r else '',
              f(r.get('p'), '.3f'), f(r.get('at_flops'), '+.4f'), f(r.get('at_seconds'), '+.4f')] for r in summary]
-    return aligned(head, body)
+    end = None if costs else -2
+    return aligned(head[:end], [row[:end] for row in body])
 
 # %% ../nbs/library/64_paired.ipynb #07a6ccaa
 def plot_differences(
