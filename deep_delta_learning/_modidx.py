@@ -695,8 +695,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                 'deep_delta_learning/kernels/ops.py')},
             'deep_delta_learning.kernels.plan': { 'deep_delta_learning.kernels.plan.Launch': ( 'library/kernels_plan.html#launch',
                                                                                                'deep_delta_learning/kernels/plan.py'),
-                                                  'deep_delta_learning.kernels.plan.Launch.options': ( 'library/kernels_plan.html#launch.options',
-                                                                                                       'deep_delta_learning/kernels/plan.py'),
                                                   'deep_delta_learning.kernels.plan.Traffic': ( 'library/kernels_plan.html#traffic',
                                                                                                 'deep_delta_learning/kernels/plan.py'),
                                                   'deep_delta_learning.kernels.plan._pow2': ( 'library/kernels_plan.html#_pow2',

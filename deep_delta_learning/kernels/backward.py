@@ -115,7 +115,7 @@ def _backward(
 def _backward_spare(
     S, H, V, B, P, Q, R, V2, B2, HS, VS, BS, PS, QS, C, W, Wv, Wg, dY, dO, dV2, dB2, dX, dH, dV, dB, PART, n, m, scale,  # as above
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, KEPT: tl.constexpr, HAS: tl.constexpr, GEN: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, STEPS: tl.constexpr, VEC: tl.constexpr, HOLD: tl.constexpr, STAGES: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, STEPS: tl.constexpr, VEC: tl.constexpr,
 ):
     i, j, at = tl.max_contiguous(tl.arange(0, D), VEC), tl.arange(0, DV), tl.max_contiguous(tl.arange(0, D*DV), VEC*DV)
     row, inside = i < d, at < d*DV
@@ -127,7 +127,7 @@ def _backward_spare(
         sWv, sbv, swg = tl.zeros([D, DV], tl.float32), tl.zeros([DV], tl.float32), tl.zeros([D], tl.float32)
         sbg = tl.sum(sbv, 0)
     wide = tl.program_id(0).to(tl.int64)*0
-    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=STAGES):
+    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=2):
         s = wide + t
         raw = tl.reshape(tl.load(S + s*d*DV + at, inside, 0.), [D, DV])
         for u in tl.static_range(STEPS):                    # repeat the forward pass, rounding included
@@ -140,17 +140,13 @@ def _backward_spare(
         e = tl.load(V + s*DV + j).to(tl.float32) - p
         k, y = tl.where(row, q*h, 0.), raw.to(tl.float32)
         if not KEPT: y = (y + k[:, None]*(b*e)[None, :]).to(raw.dtype).to(tl.float32)
-        if DV > 1:
-            if not HOLD: weight = tl.reshape(tl.load(C + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32)
-            x = tl.sum(y*weight, 1)
-        else: x = tl.sum(y, 1)
+        x = tl.sum(y*weight, 1) if DV > 1 else tl.sum(y, 1)
         hat = tl.where(row, x*r, 0.)
         if GEN:
             dz, b2 = tl.load(dV2 + s*DV + j).to(tl.float32), tl.load(B2 + s)
             v2 = tl.load(V2 + s*DV + j)
             if SIGMOID: dz = dz*v2*(1 - v2/scale)
             dg = tl.load(dB2 + s).to(tl.float32)*b2*(1 - b2/2)
-            if not HOLD: wv = tl.reshape(tl.load(Wv + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32)
             pull = tl.sum(wv*dz[None, :], 1)
             a = tl.where(row, a + dg*wg + pull if NORMED else a + dg*wg, 0.)
             sWv = tl.where(full, sWv + (hat*w if NORMED else x)[:, None]*dz[None, :], 0.)
@@ -161,7 +157,6 @@ def _backward_spare(
         back = tl.where(row, dx, 0.)[:, None]
         if DV > 1:
             sC = tl.where(full, sC + y*back, 0.)
-            if not HOLD: weight = tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32)     # read again: it would fill registers meanwhile
             back = back*weight
         G = up.to(tl.float32) + back if HAS else back
         g = tl.sum(k[:, None]*G, 0)
@@ -204,8 +199,8 @@ def boundary_backward(
     dX, dh, dv_, db = torch.empty_like(S), torch.empty_like(h), torch.empty_like(v), torch.empty_like(beta)
     steps = [t.contiguous() for t in steps]
     parts = [tuple(steps[i::5]) or None for i in range(5)]
-    kernel, own = (_backward_spare, dict(VEC=how.vec or _vec(S), HOLD=how.hold, STAGES=how.stages)) if how.spare else (_backward, dict(HOLD=dv == 1))
+    kernel, own = (_backward_spare, dict(VEC=_vec(S))) if how.spare else (_backward, dict(HOLD=dv == 1))
     if n: kernel[(how.programs,)](S, h, v, beta, P, Q, R, V2, B2, *parts, C, w, Wv, wg, dY, dc, dV2, dB2, dX, dh, dv_, db, part, n, m, scale,
                                   d=d, DV=dv, D=how.D, KEPT=kept, HAS=dY is not None, GEN=gen, SIGMOID=scale != 0, NORMED=normed,
-                                  STEPS=len(steps)//5, **own, **how.options)
+                                  STEPS=len(steps)//5, **own, num_warps=how.warps)
     return dX, dh, dv_, db, part.sum(0)

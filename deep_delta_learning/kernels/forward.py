@@ -20,17 +20,15 @@ def _forward(
     Y, O, V2, B2, P, Q, R,  # new state, c, v', beta'; p, 1/n, r for the backward pass
     n, k_eps, norm_eps, scale,
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, STORE: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, HOLD: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr,
 ):
-    i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.max_contiguous(tl.arange(0, D*DV), VEC*DV)
+    i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.arange(0, D*DV)
     if DV > 1: i = tl.max_contiguous(i, VEC)                # as many features in a thread as its part of a state has: no change of layout
     row, inside = i < d, at < d*DV
     w = tl.load(W + i, row, 0.).to(tl.float32)
-    if DV > 1 and HOLD: weight = tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32)
     if GEN:
         wg, bg = tl.load(Wg + i, row, 0.).to(tl.float32), tl.load(Bg).to(tl.float32)
         if BIAS: bv = tl.load(Bv + j).to(tl.float32)
-        if HOLD: wv = tl.reshape(tl.load(Wv + at, inside, 0.), [D, DV]).to(tl.float32)
     wide = tl.program_id(0).to(tl.int64)*0                  # offsets into a state outgrow 32 bits
     s = wide + tl.program_id(0)
     raw_next, h_next = tl.load(X + s*d*DV + at, inside, 0.), tl.load(H + s*d + i, row, 0.)
@@ -45,13 +43,11 @@ def _forward(
         y = (x + (q*h)[:, None]*(b*(v - p))[None, :]).to(raw.dtype)
         if STORE: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
         x = y.to(tl.float32)
-        if DV > 1:
-            if not HOLD: weight = tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32)
-            x = x*weight
+        if DV > 1: x = x*tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32)
         x = tl.sum(x, 1)
         r = 1/tl.sqrt(tl.sum(x*x, 0)/d + norm_eps)
         if GEN:
-            if not HOLD: wv = tl.reshape(tl.load(Wv + at, inside, 0.), [D, DV]).to(tl.float32)
+            wv = tl.reshape(tl.load(Wv + at, inside, 0.), [D, DV]).to(tl.float32)
             if NORMED: z = tl.sum(wv*(x*w)[:, None], 0)*r
             else: z = tl.sum(wv*x[:, None], 0)
             if BIAS: z = z + bv
@@ -79,8 +75,8 @@ def boundary_forward(
     P, Q, R = new(n, dv), new(n), new(n)
     how = how or launch(d, dv, n, sms=_sms(X))
     if n: _forward[(how.programs,)](X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R, n, k_eps, norm_eps, scale,
-                                    d=d, DV=dv, D=how.D, VEC=how.vec or _vec(X), STORE=gen, GEN=gen, BIAS=bv is not None,
-                                    SIGMOID=scale != 0, NORMED=normed, HOLD=how.hold, **how.options)
+                                    d=d, DV=dv, D=how.D, VEC=_vec(X), STORE=gen, GEN=gen, BIAS=bv is not None,
+                                    SIGMOID=scale != 0, NORMED=normed, num_warps=how.warps)
     return Y, O, V2, B2, P, Q, R
 
 

@@ -108,15 +108,6 @@ class Launch(NamedTuple):
     warps: int  # warps of a program
     programs: int  # number of programs; each walks over tokens
     spare: bool = False  # which backward kernel: the one that spares registers
-    vec: int | None = None  # features that a thread loads at once; None: 16 bytes of a state
-    hold: bool = False  # keep the weights in registers instead of reading them again for each token
-    stages: int = 1  # of the loop over tokens; with 2, the next token is on its way to shared memory (only `spare`)
-    regs: int | None = None  # registers that a thread may have; None: as many as the compiler takes
-
-    @property
-    def options(self):
-        "Those that every kernel understands, as keyword arguments."
-        return dict(num_warps=self.warps, **({} if self.regs is None else dict(maxnreg=self.regs)))
 
 
 def fits(
@@ -140,8 +131,7 @@ def launch(
     warps = min(max(D*dv//(1024 if backward else 4096 if dv > 1 else 1024), 2 if backward else 1), 16)
     each = max(1, (8 if backward or dv > 1 else 16)//warps)          # programs per multiprocessor, as many as the registers let run
     how = Launch(D, warps, max(1, min(n, sms*each)))
-    if backward and dv > 1 and D*dv == 4096 and d < D: how = how._replace(spare=True, hold=True, vec=2, stages=2)      # measured, see the bench
-    return how
+    return how._replace(spare=backward and dv > 1 and D*dv == 4096 and d < D)      # where it was measured to be faster
 
 # %% ../../nbs/library/40_kernels_plan.ipynb #ef3ea920
 def packed_size(
