@@ -71,18 +71,19 @@ def audit_model(
     return [*rows, dict(sublayer='all', loss=L.base.mean().item(), **whole)]
 
 # %% ../nbs/library/74_audit.ipynb #f3844579
-_HISTORY = ('step', 'pre', 'post', 'ratio', 'cos_prev', 'beta_mean', 'beta_q05', 'beta_q50', 'beta_q95', *(f'share_{n}' for n in REGIMES))
+_HISTORY = ('pre', 'post', 'ratio', 'cos_prev', 'beta_mean', 'beta_q05', 'beta_q50', 'beta_q95', *(f'share_{n}' for n in REGIMES))
 
 
 def _history(folder):
     "What telemetry saw of the gates while the model was trained, to four digits."
     rows = read_csv(folder/'telemetry.csv') if (folder/'telemetry.csv').exists() else []
-    return [dict(sublayer=f"{r['layer']}.{r['sublayer']}", **{k: float(f'{r[k]:.4g}') if r.get(k) is not None else None for k in _HISTORY})
+    short = lambda x: None if x is None else float(f'{x:.4g}')
+    return [dict(sublayer=f"{int(r['layer'])}.{r['sublayer']}", step=int(r['step']), **{k: short(r.get(k)) for k in _HISTORY})
             for r in rows if r.get('beta_mean') is not None]
 
 
 def _replace(path, config, mine=()):
-    "Write a table without the rows of trainings that have been made anew, and with these; nothing that others have put there meanwhile is lost."
+    "Write a table without the rows of trainings that have been made anew, and with these, beside what other processes have put there meanwhile."
     with FileLock(path.with_name(f'.{path.name}.lock')):
         was = read_csv(path) if path.exists() else []
         new = {(r['variant'], r['seed']) for r in mine}
@@ -116,10 +117,10 @@ def audit_run(
         model = load_run(folder, r['model'], device)
         dls = text_dataloaders(corpus, context=model.cfg.context, bs=16, steps=1, valid_batches=batches, device=find_device(device))
         found, ids = list(dls.valid), torch.cat([x for x, _ in dls.valid])[:sequences]
-        table, history = ([dict(variant=key[0], seed=key[1], **a, config=config[key]) for a in rs]
-                          for rs in (audit_model(model, ids, found), _history(folder/r['model'])))
+        whose = dict(variant=key[0], seed=key[1])
+        history = [dict(whose, **a, config=config[key]) for a in _history(folder/r['model'])]
         if history: _replace(path.with_name(path.name.replace('-audit', '-history')), config, history)
-        rows = _replace(path, config, table)
+        rows = _replace(path, config, [dict(whose, **a, config=config[key]) for a in audit_model(model, ids, found)])
         if progress: print(f"{r['model']}: {rows[-1]['loss']:.4f} nats on {len(found)} batches", flush=True)
     if not rows: raise ValueError(f'run must hold finished models with their weights, {folder} has none')
     return path

@@ -111,7 +111,7 @@ class Run:
     stopped: int | None = None  # signal that ended it early
 
 
-def _record(grid, corpus, env, results):
+def _record(grid, corpus, env, results, part):
     "A grid with everything spelled out, and where it ran."
     variants = {c.variant: {k: x for k, x in {**dataclasses.asdict(c.cfg), **dataclasses.asdict(c.settings)}.items() if k != 'seed'} for c in grid.cells}
     spec = None if isinstance(grid.corpus, Corpus) else str(Path(grid.corpus).absolute() if Path(grid.corpus).exists() else grid.corpus)
@@ -119,7 +119,7 @@ def _record(grid, corpus, env, results):
                 started=datetime.datetime.now().astimezone().isoformat(timespec='seconds'),
                 grid=dict(name=grid.name, seeds=list(grid.seeds), corpus=spec, variants=variants),
                 asked=dict(variants=list(variants), seeds=list(grid.seeds)), results=str(Path(results).absolute()) if results else None,
-                corpus=corpus.record(), environment=env)
+                corpus=corpus.record(), environment=env, **(dict(part=list(part), shared=True) if part[1] > 1 else {}))
 
 
 def _quote(s): return s if s and all(c.isalnum() or c in '-_./=,:' for c in s) else repr(s)
@@ -142,7 +142,8 @@ def _merged(record, at, rows):
     if not at.exists(): return record
     old, (variants, seeds) = _read_record(at), map(set, zip(*rows)) if rows else ((), ())
     was, now, commands = old['grid'], record['grid'], (*old['command'].split(' && '), record['command'])
-    return {**record, 'started': old['started'], 'command': ' && '.join(dict.fromkeys(c for c in commands if '--resume' not in c)), 'grid': {
+    shared = {'shared': True} if old.get('shared') else {}
+    return {**record, **shared, 'started': old['started'], 'command': ' && '.join(dict.fromkeys(c for c in commands if '--resume' not in c)), 'grid': {
         **now, 'variants': {**{v: x for v, x in was['variants'].items() if v in variants}, **now['variants']},
         'seeds': sorted({*(s for s in was['seeds'] if s in seeds), *now['seeds']})}}
 
@@ -171,14 +172,15 @@ def _portable(record):
     "A record without the folders of this machine."
     name = lambda x: Path(x).name if x and Path(x).is_absolute() else x
     grid, corpus = record['grid'], record['corpus']
-    shown = {k: x for k, x in record.items() if k not in ('asked', 'results')}
-    return {**shown, 'grid': {**grid, 'corpus': name(grid['corpus'])}, 'corpus': {**corpus, 'source': name(corpus['source'])}}
+    shown = {k: x for k, x in record.items() if k not in ('asked', 'results', 'part')}
+    command = ' '.join(Path(w).name if Path(w).is_absolute() else w for w in record['command'].split(' '))
+    return {**shown, 'command': command, 'grid': {**grid, 'corpus': name(grid['corpus'])}, 'corpus': {**corpus, 'source': name(corpus['source'])}}
 
 
 def _done(rows, steps): return bool(rows) and (rows[-1]['step'] == steps or not math.isfinite(rows[-1]['train_loss']))
 
 # %% ../nbs/library/72_grid.ipynb #56e0a5d8
-def _prepare(grid, corpus, folder, results, new, env):
+def _prepare(grid, corpus, folder, results, new, env, part):
     "Check everything, then make the folder and write the record; folder, record, and the rows that there are."
     folder = Path(folder).expanduser() if folder else Path('runs')/datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     if new and folder.exists(): raise FileExistsError(f'out must be a folder that does not exist yet, {folder} does')
@@ -186,7 +188,7 @@ def _prepare(grid, corpus, folder, results, new, env):
     at, csv = _place(folder, results, grid.name)
     rows = trainings(read_csv(csv)) if csv.exists() else {}
     if at.exists(): _unchanged(grid, corpus, _read_record(at), rows, at)
-    record = _merged(_record(grid, corpus, env, results), at, rows)
+    record = _merged(_record(grid, corpus, env, results, part), at, rows)
     if (folder/'config.json').exists():
         was = _read_record(folder/'config.json').get('asked', {})
         record['asked'] = {k: [x for x in dict.fromkeys((*was.get(k, ()), *now)) if x in record['grid'][k]] for k, now in record['asked'].items()}
@@ -239,12 +241,13 @@ def run_grid(
     with processes(device), StopOnSignal() as stop:
         if rank_world()[1] > 1: stop.agree = agreed
         env, made = environment(device), not (folder and Path(folder).exists())
-        folder, record, rows = shared(_prepare(grid, corpus, folder, results, new, env) if is_main() else None)
+        folder, record, rows = shared(_prepare(grid, corpus, folder, results, new, env, part) if is_main() else None)
         save = lambda mine: _save(folder, results, record, rows, mine)
         try: _train_all(grid, corpus, folder, rows, save, env, stop, progress and is_main(), part)
         finally:
             if made and is_main() and not (rows or list(folder.glob('*/checkpoints'))): shutil.rmtree(folder, ignore_errors=True)   # nothing was trained
-        if not rows: raise KeyboardInterrupt                      # asked to stop before there was anything to report
+        if not rows and stop.stopped: raise KeyboardInterrupt     # asked to stop before there was anything to report
+        if not rows: return Run(folder, [], [])                   # this part has nothing to train
         if is_main(): _baselines(folder, grid, corpus)
         return Run(folder, [r for rs in rows.values() for r in rs], write_report(folder) if is_main() else [], stop.stopped)
 
@@ -282,4 +285,4 @@ def resume_run(
     except TypeError as e: raise ValueError(f'{folder}/config.json must hold a grid: {e}') from None
     results = record.get('results')                                  # as long as they are there
     if results and not (Path(results)/f'{grid.name}.csv').exists(): results = None
-    return run_grid(grid, folder, results, progress=progress)
+    return run_grid(grid, folder, results, progress=progress, part=tuple(record.get('part', (0, 1))))

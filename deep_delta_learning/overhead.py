@@ -103,7 +103,8 @@ def grid_pace(
     rounds: int = 12,  # turns that count
     progress: bool = False,  # say which variant begins
 ) -> list[dict]:  # variant, seconds_per_step, low, high, device
-    "Seconds of a training step of every variant, measured side by side."
+    "Seconds of a training step of every variant, launched from Python by a bare loop, measured side by side."
+    if any(c.settings.graph or c.settings.micro > 1 for c in grid.cells): raise ValueError('graph and micro must be left out where paces are measured')
     corpus, loops, times = load_corpus(grid.corpus), {}, {}
     device = find_device(grid.cells[0].settings.device)
     for c in grid.cells:

@@ -92,9 +92,11 @@ def read_setting(
     keep = lambda rs: [r for r in rs if (r['variant'], r['seed']) in whole]
     audit, rows = folder/f'{name}-audit.csv', keep(rows)
     pace = folder/f'{name}-pace.csv'
-    if not pace.exists() and '--part ' in record.get('command', ''): rows = [{**r, 'seconds': math.nan} for r in rows]     # they waited for each other
-    if pace.exists(): rows = at_pace(rows, {r['variant']: r['seconds_per_step'] for r in read_csv(pace)})
-    return Setting(name, record, rows, keep(read_csv(audit)) if audit.exists() else [])
+    known = {r['variant']: r['seconds_per_step'] for r in read_csv(pace)} if pace.exists() else {}
+    if known or record.get('shared'): rows = at_pace(rows, {**dict.fromkeys((r['variant'] for r in rows), math.nan), **known})    # they waited for each other
+    config = {(r['variant'], r['seed']): r.get('config') for r in rows}
+    seen = [r for r in keep(read_csv(audit)) if r.get('config') == config[r['variant'], r['seed']]] if audit.exists() else []     # of these very trainings
+    return Setting(name, record, rows, seen)
 
 
 def trained(

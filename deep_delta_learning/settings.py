@@ -107,7 +107,8 @@ def made_with(
     corpus: str,  # SHA-256 of the text
 ) -> dict:  # ready for JSON
     "What a training is made with."
-    return {**dataclasses.asdict(cfg), **{k: x for k, x in dataclasses.asdict(s).items() if k not in _ASIDE}, 'corpus': corpus}
+    places = {'dropout_in': 'embeddings, attention, branches'} if cfg.dropout else {}          # once it was branches alone
+    return {**dataclasses.asdict(cfg), **{k: x for k, x in dataclasses.asdict(s).items() if k not in _ASIDE}, **places, 'corpus': corpus}
 
 
 def fingerprint(

@@ -5,7 +5,7 @@
     python tools/stages.py tiny:additive,ddl-cc-ec:0 --set steps=4 --results scratch --runs scratch/runs       # a trial on a CPU
 
 A stage is grid:variants:seeds, of a file in results/grids. What is done is known from the tables in --results, so only those need to
-be kept between calls; with the folder --runs a training that was cut off goes on where it stopped. --out receives tables and records.
+be kept between calls; with the folder --runs and as many --jobs a training that was cut off goes on where it stopped. --out receives tables and records.
 Seconds of trainings that run beside each other are no measure of anything; --pace times the variants of a grid when nothing else runs.
 """
 import argparse
@@ -19,9 +19,10 @@ import time
 from pathlib import Path
 
 from deep_delta_learning.audit import audit_run
+from deep_delta_learning.files import write_atomic
 from deep_delta_learning.grid import load_grid, run_grid
 from deep_delta_learning.overhead import grid_pace
-from deep_delta_learning.report import write_csv
+from deep_delta_learning.report import read_csv, write_csv
 
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
 CHOICES = 'untied,hyper,value-linear,compress-published,gate-1.9,v-map,gate-0.5'
@@ -61,7 +62,7 @@ def train(a, stopped):
 def copy_tables(results, name, out):
     "Copy the tables of a grid."
     Path(out).mkdir(parents=True, exist_ok=True)
-    for f in Path(results).glob(f'{name}[.-]*'): shutil.copy(f, out)
+    for f in Path(results).glob(f'{name}[.-]*'): write_atomic(Path(out)/f.name, lambda tmp, f=f: shutil.copy(f, tmp))
 
 
 def main():
@@ -79,7 +80,10 @@ def main():
     if a.pace:
         for stage in a.stages:
             grid = grid_of(stage, dict(s.split('=', 1) for s in a.set))
-            write_csv(Path(a.results, f'{grid.name}-pace.csv'), grid_pace(grid, progress=True))
+            path, rows = Path(a.results, f'{grid.name}-pace.csv'), grid_pace(grid, progress=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = {r['variant'] for r in rows}
+            write_csv(path, [*(r for r in (read_csv(path) if path.exists() else []) if r['variant'] not in new), *rows])
             if a.out: copy_tables(a.results, grid.name, a.out)
         return
     stopped, others = [], []
@@ -88,8 +92,10 @@ def main():
         for o in others: o.send_signal(signal.SIGTERM)
     signal.signal(signal.SIGTERM, stop)                                    # a training has its own handler while it runs
     if a.jobs > 1:
-        others += [subprocess.Popen([sys.executable, *sys.argv, '--jobs', '1', '--part', f'{i}/{a.jobs}']) for i in range(a.jobs)]
-        sys.exit(max(o.wait() for o in others))
+        signal.signal(signal.SIGINT, stop)                                 # the others get it from the terminal too, and save
+        for i in range(a.jobs):
+            if not stopped: others.append(subprocess.Popen([sys.executable, *sys.argv, '--jobs', '1', '--part', f'{i}/{a.jobs}']))
+        sys.exit(int(any([o.wait() for o in others])))
     timer = threading.Timer(a.seconds, os.kill, (os.getpid(), signal.SIGTERM))
     timer.daemon = True
     timer.start()
