@@ -7,6 +7,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                    'deep_delta_learning/audit.py'),
                                            'deep_delta_learning.audit._replace': ( 'library/audit.html#_replace',
                                                                                    'deep_delta_learning/audit.py'),
+                                           'deep_delta_learning.audit._same_trainings': ( 'library/audit.html#_same_trainings',
+                                                                                          'deep_delta_learning/audit.py'),
                                            'deep_delta_learning.audit._state_columns': ( 'library/audit.html#_state_columns',
                                                                                          'deep_delta_learning/audit.py'),
                                            'deep_delta_learning.audit.audit_model': ( 'library/audit.html#audit_model',

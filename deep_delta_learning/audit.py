@@ -92,6 +92,15 @@ def _replace(path, config, mine=()):
     return rows
 
 
+def _same_trainings(curves, config):
+    "Refuse to put an audit beside curves of other trainings of the same names."
+    for r in read_csv(curves) if curves.exists() else []:
+        k = r['variant'], r['seed']
+        if config.get(k, r['config']) != r['config']:
+            raise ValueError(f'results must be a folder for these models: {k[0]}, seed {k[1]}, in {curves} is another training '
+                             f'({r["config"]}, here {config[k]})')
+
+
 def audit_run(
     folder,  # a run folder, of `run_grid` or the commands
     results='results',  # folder for the tables, named after the run's grid: -audit.csv, and -history.csv
@@ -108,6 +117,7 @@ def audit_run(
     corpus = load_corpus(record['grid']['corpus'] if corpus is None else corpus)
     if corpus.sha256 != record['corpus']['sha256']: raise ValueError(f'corpus must be the text of {folder}, but the SHA-256 of {corpus.name} is another')
     path, config = Path(results)/f"{record['grid']['name']}-audit.csv", {(r['variant'], r['seed']): r['config'] for r in metrics}
+    _same_trainings(path.with_name(path.name.replace('-audit', '')), config)
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = _replace(path, config)
     have = {(r['variant'], r['seed']) for r in rows}

@@ -54,7 +54,8 @@ def _finish(run):
     bad = [r for r in run.summary if 'diverged' in r['status']]
     print(f'\n{run.folder}/report.md has the curves, the gates and everything needed to run it again.')
     if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far; --resume {run.folder} goes on.')
-    elif good := [r for r in run.summary if r not in bad]: print(f'ddl-sample {run.folder} --model {good[-1]["model"]} lets the last model write.')
+    kept = [r for r in run.summary if r not in bad and (run.folder/r['model']/'model.safetensors').exists()]
+    if kept and not run.stopped: print(f'ddl-sample {run.folder} --model {kept[-1]["model"]} lets the last model write.')
     for r in bad: print(f'error: {r["model"]} {r["status"]}: its loss is not a number; {run.folder/r["model"]} holds what was good', file=sys.stderr)
     return 128 + run.stopped if run.stopped else int(bool(bad))
 
