@@ -157,7 +157,7 @@ def way(
     "How a variant is run, from its name. Raises ValueError for an unknown word."
     words = [w for w in name.partition('/')[2].split('+') if w]
     keeps = [int(w[4:]) for w in words if w[:4] == 'keep' and w[4:].isdigit()]
-    plain = {k: k in words for k in ('reference', 'graph', 'static', 'compiled')}
+    plain = {k: k in words for k in ('rebuild', 'reference', 'graph', 'static', 'compiled')}
     if len(words) != len(keeps) + sum(plain.values()): raise ValueError(f'a way must be made of keepN, {", ".join(plain)}, joined by +; got {name!r}')
     return dict(every=keeps[-1] if keeps else None, **plain)
 
@@ -168,11 +168,12 @@ class Stepper:
         cfg,  # configuration
         batch: int, t: int,  # sequences, tokens in each
         every: int | None = None,  # of `keep_states`
+        rebuild: bool = False,  # of `rebuild_branches`
         graph: bool = False,  # replay both passes as a CUDA graph
         device: str = 'cuda',  # where
     ):
         self.cfg, self.device, before = cfg, device, _allocated()
-        self.model = GPT(cfg, seed=0).to(device).keep_states(every)
+        self.model = GPT(cfg, seed=0).to(device).keep_states(every).rebuild_branches(rebuild)
         if device == 'cuda': self.model.compile_regions()
         self.opt = torch.optim.AdamW(self.model.parameters(), lr=3e-4, betas=(.9, .95), weight_decay=.1, fused=True)
         self.ids = torch.randint(cfg.vocab_size, (batch, t + 1), generator=torch.Generator().manual_seed(0)).to(device)
@@ -231,7 +232,7 @@ def time_training(
     models = {}
     for name, cfg in variants.items():
         how = way(name)
-        models[name] = Stepper(cfg, batch, t, how['every'], how['graph'])
+        models[name] = Stepper(cfg, batch, t, how['every'], how['rebuild'], how['graph'])
         print(f'{name}: first step after {models[name].compile_s:.1f} s', flush=True)
     for _ in range(rounds):
         for m in models.values(): m.measure(steps)

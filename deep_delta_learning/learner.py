@@ -250,6 +250,7 @@ def ddl_learner(
     amp: bool | None = None,  # bfloat16 autocast; None: on a GPU that has it
     micro: int = 1,  # pieces that every batch is split into, see `MicroBatches`
     keep: int | None = None,  # of so many boundaries one keeps a state for the backward pass, see `GPT.keep_states`
+    rebuild: bool = False,  # form parts of the branches again for the backward pass, see `GPT.rebuild_branches`
     graph: bool = False,  # replay the passes of a training batch as a CUDA graph, see `Recorded`
     compile: bool | dict = False,  # compile the sublayers, see `GPT.compile_regions`; a dictionary holds its arguments
     read_every: int = 20,  # training steps between two readings of the loss, see `LazyRecorder`
@@ -264,7 +265,7 @@ def ddl_learner(
     opt = partial(OptimWrapper, opt=torch.optim.AdamW, betas=betas, fused=True)
     cbs = [*cbs, ModelLoss()] + ([GradientClip(clip)] if clip else []) + ([Autocast()] if amp else [])
     if graph or micro != 1: cbs.append(Recorded(micro) if graph else MicroBatches(micro))
-    model = GPT(cfg, seed=seed).to(dls.device).keep_states(keep)
+    model = GPT(cfg, seed=seed).to(dls.device).keep_states(keep).rebuild_branches(rebuild)
     if compile: model.compile_regions(**(compile if isinstance(compile, dict) else {}))
     learn = LeanLearner(dls, model, loss_func=lm_loss, opt_func=opt, lr=lr, wd=[wd, 0.], splitter=decay_groups, cbs=cbs, **kwargs)
     if hasattr(learn, 'recorder'):

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .branches import on_gpu
+
 # %% ../nbs/library/28_loss.ipynb #d00919f2
 def _rows(logits, targets, scale):
     "Sum of the losses of some rows, and `scale` times its gradient in the type of the logits."
@@ -43,7 +45,10 @@ def cross_entropy_op(c: Tensor, weight: Tensor, targets: Tensor, chunk: int) -> 
 
 @cross_entropy_op.register_fake
 def _(c, weight, targets, chunk):
-    return c.new_empty((), dtype=torch.promote_types(c.dtype, torch.float32)), torch.empty_like(c), torch.empty_like(weight)
+    wide = torch.promote_types(c.dtype, torch.float32)
+    loss, dc, dW = c.new_empty((), dtype=wide), torch.empty_like(c), torch.empty_like(weight, dtype=wide)
+    c[:chunk]@weight.to(c.dtype).mT                          # what is in memory meanwhile, for those who count it
+    return loss, dc, dW.to(weight.dtype)
 
 
 def _setup(ctx, inputs, output): ctx.save_for_backward(*output[1:])
@@ -68,7 +73,7 @@ def linear_cross_entropy(
     kind = c.device.type
     if torch.is_autocast_enabled(kind): c = c.to(torch.get_autocast_dtype(kind))
     c, targets = c.flatten(0, -2), targets.flatten()
-    if chunk is None and c.is_cuda: chunk = 4096
+    if chunk is None and on_gpu(c): chunk = 4096
     if chunk is not None: return cross_entropy_op(c, weight, targets, chunk)[0]
     z = F.linear(c, weight.to(c.dtype))
     return F.cross_entropy(z.to(torch.promote_types(z.dtype, torch.float32)), targets, ignore_index=-1, reduction='sum')/(targets >= 0).sum().clamp_min(1)

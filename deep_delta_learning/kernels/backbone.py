@@ -153,11 +153,11 @@ def _swiglu(U, F, m: tl.constexpr, BM: tl.constexpr):
 
 
 @triton.jit
-def _swiglu_backward(U, G, F, dU, m: tl.constexpr, BM: tl.constexpr):
+def _swiglu_backward(U, G, dU, m: tl.constexpr, BM: tl.constexpr):
     row, j = tl.program_id(0).to(tl.int64), tl.program_id(1)*BM + tl.arange(0, BM)
     a, b = tl.load(U + row*2*m + j, j < m, 0.).to(tl.float32), tl.load(U + row*2*m + m + j, j < m, 0.).to(tl.float32)
     g, s = tl.load(G + row*m + j, j < m, 0.).to(tl.float32), 1/(1 + tl.exp(-a))
-    tl.store(F + row*m + j, (a*s*b).to(F.dtype.element_ty), j < m)
+    tl.store(G + row*m + j, (a*s*b).to(G.dtype.element_ty), j < m)     # the product, in the place of its gradient
     tl.store(dU + row*2*m + j, (g*b*s*(1 + a*(1 - s))).to(dU.dtype.element_ty), j < m)
     tl.store(dU + row*2*m + m + j, (g*a*s).to(dU.dtype.element_ty), j < m)
 
@@ -183,13 +183,15 @@ def _(u, weight): return u.new_empty(u.shape[0], weight.shape[0])
 @torch.library.custom_op('ddl::swiglu_linear_backward', mutates_args=())
 def swiglu_linear_backward(u: Tensor, weight: Tensor, dh: Tensor) -> tuple[Tensor, Tensor]:
     "Gradients of `swiglu_linear`."
-    g, f, du = dh@weight.to(u.dtype), u.new_empty(u.shape[0], u.shape[1]//2), torch.empty_like(u)
-    _by_rows(_swiglu_backward, u, g, f, du)
-    return du, (dh.mT@f).to(weight.dtype)
+    g, du = dh@weight.to(u.dtype), torch.empty_like(u)
+    _by_rows(_swiglu_backward, u, g, du)
+    return du, (dh.mT@g).to(weight.dtype)
 
 
 @swiglu_linear_backward.register_fake
-def _(u, weight, dh): return torch.empty_like(u), torch.empty_like(weight)
+def _(u, weight, dh):
+    dh@weight.to(u.dtype)                                    # what is in memory meanwhile
+    return torch.empty_like(u), torch.empty_like(weight)
 
 
 def _keep_row(ctx, inputs, output): ctx.save_for_backward(inputs[0].contiguous(), inputs[1])

@@ -7,15 +7,17 @@ __all__ = ['rotations', 'rotate', 'Attention', 'MLP', 'Block', 'Readout', 'GPT',
            'generate', 'trace']
 
 # %% ../../nbs/library/30_gpt.ipynb #a742060b
-import zlib
+import logging, zlib
 from collections import defaultdict
+from functools import partial
 from types import FunctionType
 
 import torch
 from torch import nn, Tensor
 from torch.nn import functional as F
+from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
 
-from ..branches import fused, linear, normal_
+from ..branches import fused, linear, normal_, on_gpu
 from ..config import DDLConfig, expansions
 from ..loss import linear_cross_entropy
 from ..residual import RMSNorm, boundary, make_residual
@@ -46,6 +48,17 @@ def rotate(
     return torch.cat([a*cos - b*sin, a*sin + b*cos], -1).to(x.dtype)
 
 # %% ../../nbs/library/30_gpt.ipynb #dd8d4502
+def _policy(ctx, op, *args, **kwargs):
+    "What is marked as random is kept: attention, whichever kernel computes it."
+    return CheckpointPolicy.MUST_SAVE if torch.Tag.nondeterministic_seeded in op.tags else CheckpointPolicy.PREFER_RECOMPUTE
+
+
+def _again(module, f, *args):
+    "f(*args); where branches are rebuilt, and nothing is dropped, what it forms on the way is formed again for the backward pass."
+    if not (module.rebuild and torch.is_grad_enabled()) or module.training and module.drop.p: return f(*args)
+    return checkpoint(f, *args, use_reentrant=False, preserve_rng_state=False, context_fn=partial(create_selective_checkpoint_contexts, _policy))
+
+
 class Attention(nn.Module):
     "Causal multi-head attention with rotary positions and normalised queries and keys."
     def __init__(self, cfg: DDLConfig):  # sizes
@@ -54,7 +67,7 @@ class Attention(nn.Module):
         std, width = cfg.init_std/cfg.d**.5, cfg.n_heads*cfg.head_dim
         self.qkv, self.out = linear(cfg.d, 3*width, std), linear(width, cfg.d, std/cfg.n_layers**.5)
         self.q_norm, self.k_norm = RMSNorm(cfg.head_dim, cfg.norm_eps), RMSNorm(cfg.head_dim, cfg.norm_eps)
-        self.drop = nn.Dropout(cfg.dropout)
+        self.drop, self.rebuild = nn.Dropout(cfg.dropout), False
 
     def forward(self,
         c: Tensor,  # normalised context, (b, t, d)
@@ -64,18 +77,26 @@ class Attention(nn.Module):
         "Attend to this and earlier positions."
         qkv, start = self.qkv(c), 0 if cache is None else cache.get('seen', 0)
         if turn is None: turn = rotations(c, c.shape[1], self.hd, self.base, start)
-        q, k, v = (x.transpose(1, 2) for x in self._heads(qkv, turn))
-        if cache is not None and 'mask' in cache:               # places that never move, see `Decoder`
-            k, v = (cache[n].index_copy_(2, cache['place'], x) for n, x in (('k', k), ('v', v)))
-            mask, causal = cache['mask'], False
-        else:
-            if cache is not None: k, v = self._remember(cache, k, v, start)
-            mask, causal = self._mask(q, k) if start else None, not start
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, dropout_p=self.drop.p if self.training else 0.)
+        y = _again(self, self._attend, qkv, *turn) if cache is None else self._attend_cached(self._heads(qkv, turn), cache, start)
         return self.drop(self.out(y.transpose(1, 2).flatten(-2)))
 
+    def _attend(self, qkv, *turn): return self._weigh(*self._heads(qkv, turn), is_causal=True)
+
+    def _attend_cached(self, heads, cache, start):
+        q, k, v = heads
+        if 'mask' in cache:                                     # places that never move, see `Decoder`
+            k, v = (cache[n].index_copy_(2, cache['place'], x) for n, x in (('k', k), ('v', v)))
+            return self._weigh(q, k, v, attn_mask=cache['mask'])
+        k, v = self._remember(cache, k, v, start)
+        return self._weigh(q, k, v, attn_mask=self._mask(q, k) if start else None, is_causal=not start)
+
+    def _weigh(self, *heads, **kwargs): return F.scaled_dot_product_attention(*heads, dropout_p=self.drop.p if self.training else 0., **kwargs)
+
     def _heads(self, qkv, turn):
-        "Queries and keys, turned and normalised, and values, (b, t, heads, head_dim) each."
+        "Queries and keys, turned and normalised, and values, (b, heads, t, head_dim) each."
+        return [x.transpose(1, 2) for x in self._turned(qkv, turn)]
+
+    def _turned(self, qkv, turn):
         if fused(self, qkv):
             from deep_delta_learning.kernels.backbone import rotate_norm
             return rotate_norm(qkv, *turn, self.q_norm.weight, self.k_norm.weight, self.q_norm.eps)
@@ -103,15 +124,17 @@ class MLP(nn.Module):
         super().__init__()
         std = cfg.init_std/cfg.d**.5
         self.up, self.out = linear(cfg.d, 2*cfg.mlp_hidden, std), linear(cfg.mlp_hidden, cfg.d, std/cfg.n_layers**.5)
-        self.drop, self.kernels = nn.Dropout(cfg.dropout), cfg.kernels
+        self.drop, self.kernels, self.rebuild = nn.Dropout(cfg.dropout), cfg.kernels, False
 
     def forward(self, c, cache=None, turn=None):
         u = self.up(c)
-        if fused(self, u):
-            from deep_delta_learning.kernels.backbone import swiglu_linear
-            return self.drop(swiglu_linear(u.flatten(0, -2), self.out.weight).unflatten(0, u.shape[:-1]))
+        if not fused(self, u): return self.drop(_again(self, self._swiglu_linear, u))
+        from deep_delta_learning.kernels.backbone import swiglu_linear                          # forms its product again by itself
+        return self.drop(swiglu_linear(u.flatten(0, -2), self.out.weight).unflatten(0, u.shape[:-1]))
+
+    def _swiglu_linear(self, u):
         a, b = u.chunk(2, -1)
-        return self.drop(self.out(F.silu(a)*b))
+        return self.out(F.silu(a)*b)
 
 # %% ../../nbs/library/30_gpt.ipynb #b08f01c8
 class Block(nn.Module):
@@ -138,7 +161,7 @@ class Readout(nn.Module):
 def _stored(X):
     "The state in the type of the matrix products under autocast on a GPU: it is read and written more often than anything else."
     kind = X.device.type
-    return X.to(torch.get_autocast_dtype(kind)) if kind == 'cuda' and torch.is_autocast_enabled(kind) else X
+    return X.to(torch.get_autocast_dtype(kind)) if on_gpu(X) and torch.is_autocast_enabled(kind) else X
 
 
 def _enter(embed, drop, expand, res, f, ids, turn, expand_slot=None, read_slot=None, slot=None):
@@ -155,6 +178,9 @@ def _step(res, nxt, f, X, h, ctx, turn, read_slot=None, slot=None):
 
 
 def _leave(res, readout, X, h, ctx, read_slot=None): return boundary(res, readout, X, h, ctx, read_slot)[1]
+
+
+def _unwarned(record): return 'context_fn is passed' not in record.getMessage()     # in-place operators would be wrong there, and there are none
 
 
 class GPT(nn.Module):
@@ -219,6 +245,14 @@ class GPT(nn.Module):
         "Trade memory for time: rebuild the states that are not kept, see `rebuild`. Changes no output and, without kernels, no bit of a gradient."
         if not (every is None or type(every) is int and every >= 1): raise ValueError(f'every must be None or a whole number of at least 1, got {every!r}')
         for _, res, _ in self.sublayers(): res.keep_states(every)
+        return self
+
+    def rebuild_branches(self,
+        rebuild: bool = True,  # False: keep all that the backward pass reads, as usual
+    ) -> 'GPT':  # the model itself
+        "Form again, for the backward pass, what follows from a matrix product without another one. Changes no bit of a gradient; waits while dropout is on."
+        for _, _, f in self.sublayers(): f.rebuild = bool(rebuild)
+        logging.getLogger('torch._higher_order_ops.wrap').addFilter(_unwarned)
         return self
 
     def head(self, c: Tensor) -> Tensor:
