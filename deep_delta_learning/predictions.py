@@ -58,8 +58,8 @@ def load_predictions(
     return [Prediction(**p) for p in found if question in (None, p['question'])]
 
 # %% ../nbs/library/76_predictions.ipynb #4e758233
-SETTINGS = dict(tiny='T, a miniature on one CPU core', shakespeare='A, characters of tiny Shakespeare', code='B, bytes of Python source',
-                small="C, the paper's small model")
+SETTINGS = dict(tiny='T, a miniature on one CPU core', onepass='U, the miniature on 27 times the text',
+                shakespeare='A, characters of tiny Shakespeare', code='B, bytes of Python source', small="C, the paper's small model")
 
 
 @dataclass(frozen=True, eq=False)
