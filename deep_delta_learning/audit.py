@@ -131,7 +131,7 @@ def audit_run(
         history = [dict(whose, **a, config=config[key]) for a in _history(folder/r['model'])]
         if history: _replace(path.with_name(path.name.replace('-audit', '-history')), config, history)
         rows = _replace(path, config, [dict(whose, **a, config=config[key]) for a in audit_model(model, ids, found)])
-        if progress: print(f"{r['model']}: {rows[-1]['loss']:.4f} nats on {len(found)} batches", flush=True)
+        if progress: print(f"{r['model']}: {rows[-1]['loss']:.4f} nats on {len(found)} batch{'es' if len(found) > 1 else ''}", flush=True)
     if not rows: raise ValueError(f'run must hold finished models with their weights, {folder} has none')
     return path
 

@@ -42,7 +42,7 @@ def _train(options, fields, **grid):
     return _show(grid) if options.get('show') else _finish(run_grid(grid, options['out'], new=True))
 
 
-def _finish(run):
+def _finish(run, again=None):
     "Print the end of a run; the exit status."
     from deep_delta_learning.paired import paired_table, summarise
     from deep_delta_learning.report import bits_unit, finished, read_csv, table
@@ -53,7 +53,7 @@ def _finish(run):
     if len({r['seed'] for r in done}) > 1: print('\n' + paired_table(summarise(done)))
     bad = [r for r in run.summary if 'diverged' in r['status']]
     print(f'\n{run.folder}/report.md has the curves, the gates and everything needed to run it again.')
-    if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far; --resume {run.folder} goes on.')
+    if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far; {again or f"--resume {run.folder}"} goes on.')
     kept = [r for r in run.summary if r not in bad and (run.folder/r['model']/'model.safetensors').exists()]
     if kept and not run.stopped: print(f'ddl-sample {run.folder} --model {kept[-1]["model"]} lets the last model write.')
     for r in bad: print(f'error: {r["model"]} {r["status"]}: its loss is not a number; {run.folder/r["model"]} holds what was good', file=sys.stderr)
@@ -63,7 +63,7 @@ def _finish(run):
 @call_parse
 @command
 def ddl_compare(
-    *fields: str,  # configuration and settings of all models, as field=value: d=256 n_layers=6 clip=0.5
+    *fields: str,  # configuration and settings of all models, as field=value: d=256 n_layers=6 clip=0.5; before the options
     models: str = 'additive,ddl-scalar,ddl-cc-ec',  # presets to train, one model each: additive, ddl-scalar, ddl-cc, ddl-cc-ec, ddl-tc, ddl-tc-ec
     size: str = 'tiny',  # preset of the size: tiny, small or medium
     corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, the name of a text, or a text file or folder of yours
@@ -94,7 +94,7 @@ def ddl_compare(
 @call_parse
 @command
 def ddl_train(
-    *fields: str,  # configuration and settings, as field=value: dv=4 d=256 n_layers=6; --show prints all of them
+    *fields: str,  # configuration and settings, as field=value: dv=4 d=256 n_layers=6; --show prints all of them; before the options
     preset: str = 'tiny,ddl-cc-ec',  # a size (tiny, small, medium) and a variant (additive, ddl-scalar, ddl-cc, ddl-cc-ec, ddl-tc, ddl-tc-ec)
     corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, the name of a text, or a text file or folder of yours
     steps: int = 300,  # optimiser steps
@@ -114,7 +114,7 @@ def ddl_train(
     tensorboard: bool = False,  # write telemetry for TensorBoard too
     out: str = None,  # run folder to create; default: runs/ and the time
     resume: str = None,  # run folder to go on with, by its own settings; everything else is ignored
-    show: bool = False,  # print configuration, settings and the number of parameters, and train nothing
+    show: bool = False,  # print configuration, settings, the number of parameters and the memory that a GPU needs, and train nothing
 ):
     "Train one model on the text of your choice."
     options, name = locals(), preset.split(',')[-1].strip()
@@ -123,24 +123,27 @@ def ddl_train(
 
 
 def _show(grid):
+    from deep_delta_learning.memory import training_memory
     from deep_delta_learning.models.gpt import count_params
     c = grid.cells[0]
     print(json.dumps({**dataclasses.asdict(c.cfg), **dataclasses.asdict(c.settings)}, indent=1))
-    print(f'{count_params(c.cfg):,} parameters')
+    m = training_memory(c.cfg, -(-c.settings.bs//c.settings.micro), keep=c.settings.keep, rebuild=c.settings.rebuild,
+                        amp=c.settings.amp is not False, compile=c.settings.compile)
+    print(f'{count_params(c.cfg):,} parameters; a training on a GPU needs {m.peak/2**30:.2f} GiB')
 
 # %% ../nbs/library/90_cli.ipynb #982322d6
 @call_parse
 @command
 def ddl_grid(
     file: str,  # YAML file: variants, seeds, corpus, base, fields, settings; results/grids in the repository has some
-    *fields: str,  # what to change for all variants, as field=value: steps=2 d=64 corpus=my.txt; and which: seeds=0,1 variants=a,b
+    *fields: str,  # what to change for all variants, as field=value: steps=2 d=64 corpus=my.txt; and which: seeds=0,1 variants=a,b; before the options
     out: str = None,  # run folder; default: runs/ and the name of the grid, which is that of the file
     results: str = 'results',  # folder that keeps the curves, in a CSV file of the grid's name
 ):
     "Train what is missing of a grid of variants and seeds; run it again to go on, or to add seeds or variants."
     from deep_delta_learning.grid import load_grid, run_grid
     grid = load_grid(file, **parse_fields(fields))
-    return _finish(run_grid(grid, out or Path('runs')/grid.name, results))
+    return _finish(run_grid(grid, out or Path('runs')/grid.name, results), again='the same command')
 
 # %% ../nbs/library/90_cli.ipynb #d969e6c1
 @call_parse

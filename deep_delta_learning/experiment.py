@@ -110,8 +110,8 @@ def train_model(
     bars = progress and main and sys.stdout.isatty()                 # a log file gets lines instead of bars
     log = RunLog(s.bs*cfg.context, s.bs*sequence_flops(cfg), peak, math.ceil(s.steps/50), tel, show=progress and main and not bars)
     save = SaveState(folder/'checkpoints', s.save_every, log.state, made)
-    learn = ddl_learner(dls, cfg, lr=s.lr, wd=s.wd, clip=s.clip, seed=s.seed, amp=s.amp, micro=s.micro, compile=s.compile, graph=s.graph,
-                        cbs=[tel, log, save, stop])
+    learn = ddl_learner(dls, cfg, lr=s.lr, wd=s.wd, clip=s.clip, seed=s.seed, amp=s.amp, micro=s.micro, keep=s.keep, rebuild=s.rebuild,
+                        compile=s.compile, graph=s.graph, cbs=[tel, log, save, stop])
     if not bars: learn.remove_cb(learn.progress)
     if not _go_on(learn, log, folder, made) and main: _begin(cfg, folder)
     with _plain_errors(), distributed(learn, writers=[tel, save]), learn.no_logging():

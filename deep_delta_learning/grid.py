@@ -188,12 +188,19 @@ def _prepare(grid, corpus, folder, results, new, env, part):
     at, csv = _place(folder, results, grid.name)
     rows = trainings(read_csv(csv)) if csv.exists() else {}
     if at.exists(): _unchanged(grid, corpus, _read_record(at), rows, at)
+    for _, c in _share(grid, part): _not_over(folder/c.name, rows.get((c.variant, c.seed)), csv)
     record = _merged(_record(grid, corpus, env, results, part), at, rows)
     if (folder/'config.json').exists():
         was = _read_record(folder/'config.json').get('asked', {})
         record['asked'] = {k: [x for x in dict.fromkeys((*was.get(k, ()), *now)) if x in record['grid'][k]] for k, now in record['asked'].items()}
     _write(folder/'config.json', folder/'metrics.csv', record, rows)              # what is done elsewhere belongs into this folder's report
     return folder, record, rows
+
+
+def _not_over(model, rows, csv):
+    "Refuse to train over a finished model; that of an unfinished training has checkpoints."
+    if rows is None and (model/'model.safetensors').exists() and not (model/'checkpoints').exists():
+        raise FileExistsError(f'out must be a folder of these results: {model} holds a finished model that {csv} does not know; remove it, or name another folder')
 
 
 def _unchanged(grid, corpus, old, rows, at):
@@ -233,7 +240,7 @@ def run_grid(
     results=None,  # folder that keeps record and curves under the grid's name, and decides what is done; None: the run folder does
     new: bool = False,  # refuse a folder that exists
     progress: bool = True,  # show progress bars and print as it goes
-    part: tuple[int, int] = (0, 1),  # (i, n): only each n-th training, from the i-th on; n runs beside each other, each in its own folder, share the work
+    part: tuple[int, int] = (0, 1),  # (i, n): the i-th of n shares of the trainings; n runs beside each other, each in its own folder, do them all
 ) -> Run:
     "Train what is not done yet. Everything is checked before anything is written."
     if not (len(part) == 2 and 0 <= part[0] < part[1]): raise ValueError(f'part must be (i, n) with 0 <= i < n, got {part}')
@@ -252,10 +259,16 @@ def run_grid(
         return Run(folder, [r for rs in rows.values() for r in rs], write_report(folder) if is_main() else [], stop.stopped)
 
 
+def _share(grid, part):
+    "The trainings of a share, numbered; with as many shares as variants, each has all variants in turn."
+    i, n = part
+    return [(k + 1, c) for k, c in enumerate(grid.cells) if (k + k//n) % n == i]
+
+
 def _train_all(grid, corpus, folder, rows, save, env, stop, progress, part=(0, 1)):
     "Train the cells that are not done, and save the table after each."
     mine, where = set(), {k: env[e] for k, e in (('device', 'device'), ('version', 'deep_delta_learning'), ('torch', 'torch'), ('commit', 'commit'))}
-    for i, c in list(enumerate(grid.cells, 1))[part[0]::part[1]]:
+    for i, c in _share(grid, part):
         if _done(rows.get((c.variant, c.seed)), c.settings.steps): continue
         if stop.asked(): break
         if progress: print(f'{i}/{len(grid.cells)} {c.name}: {c.settings.steps} steps of {c.settings.bs} x {c.cfg.context} tokens on {env["device"]}',

@@ -65,16 +65,22 @@ class Memory(NamedTuple):
 
 
 @contextmanager
-def _as_on_gpu(amp):
-    "Kernels, the types of a GPU's autocast and chunks of logits, where there is no GPU."
-    dtype = torch.get_autocast_dtype('cuda')
+def _as_on_gpu():
+    "Kernels, types and chunks of logits as on a GPU, where there is none."
     branches.pretended = True
-    torch.set_autocast_enabled('cuda', amp)                  # `torch.autocast` refuses to without a GPU
+    try: yield
+    finally: branches.pretended = False
+
+
+@contextmanager
+def _autocast(amp):
+    "Autocast of this device, and of a GPU, which `torch.autocast` refuses without one."
+    dtype = torch.get_autocast_dtype('cuda')
+    torch.set_autocast_enabled('cuda', amp)
     torch.set_autocast_dtype('cuda', torch.bfloat16)
     try:
         with torch.autocast('cpu', torch.bfloat16, enabled=amp, cache_enabled=False): yield
     finally:
-        branches.pretended = False
         torch.set_autocast_enabled('cuda', False)
         torch.set_autocast_dtype('cuda', dtype)
 
@@ -90,14 +96,14 @@ def training_memory(
 ) -> Memory:  # bytes
     "Count the memory of training steps on a GPU, without one. Kernels are counted where Triton is installed and the configuration allows them."
     if batch < 1 or t is not None and t < 1: raise ValueError(f'batch and t must be at least 1, got {batch} and {t}')
-    with Account() as account:
+    with Account() as account, _as_on_gpu():
         model = GPT(cfg, seed=0).keep_states(keep).rebuild_branches(rebuild)
         weights = account.now
         if compile: model.compile_regions(backend='aot_eager_decomp_partition')
         ids = torch.zeros(batch, t or cfg.context, dtype=torch.int64)
         before = account.now
         account.reset_peak()
-        with _as_on_gpu(amp): loss = model(ids, targets=ids)
+        with _autocast(amp): loss = model(ids, targets=ids)
         between = account.now - before
         loss.backward()
     return Memory(weights, 2*weights, between, account.peak + 2*weights, account.table())

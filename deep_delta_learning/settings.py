@@ -38,6 +38,8 @@ class TrainSettings:
     evals: int = 5  # how often to validate, evenly over the run; lowered to a divisor of `steps`
     valid_batches: int = 20  # validation batches, the same for every model
     dtype: str = 'auto'  # float32 | bfloat16 autocast | auto: bfloat16 on a GPU that has it
+    keep: int | None = None  # of so many boundaries one keeps a state for the backward pass, see `GPT.keep_states`
+    rebuild: bool = False  # form parts of the branches again for the backward pass, see `GPT.rebuild_branches`
     compile: bool = False  # compile the sublayers
     graph: bool = False  # replay the passes of a batch as a CUDA graph, see `Recorded`; on a GPU only
     device: str = 'auto'  # auto | cpu | cuda | cuda:1 | mps
@@ -49,16 +51,16 @@ class TrainSettings:
         def need(f, ok, allowed):
             if not ok: raise ValueError(f'{f} must be {allowed}, got {getattr(self, f)!r}')
         number = lambda x, kinds: isinstance(x, kinds) and not isinstance(x, bool)
-        for f in ('steps', 'bs', 'micro', 'evals', 'valid_batches', 'save_every', 'telemetry_every'):
+        for f in ('steps', 'bs', 'micro', 'keep', 'evals', 'valid_batches', 'save_every', 'telemetry_every'):
             x = getattr(self, f)
-            need(f, (number(x, int) and x >= 1) or (x is None and f == 'telemetry_every'), 'a whole number of at least 1')
+            need(f, (number(x, int) and x >= 1) or (x is None and f in ('keep', 'telemetry_every')), 'a whole number of at least 1')
         need('micro', self.micro <= self.bs, f'at most bs = {self.bs}')
         need('seed', number(self.seed, int) and 0 <= self.seed < 2**63, 'a whole number in [0, 2**63)')
         for f, ok, allowed in (('lr', lambda x: 0 < x <= 100, 'in (0, 100]'), ('clip', lambda x: 0 < x < math.inf, 'positive and finite'),
                                ('wd', lambda x: 0 <= x <= 100, 'in [0, 100]'), ('warmup', lambda x: 0 <= x < 1, 'in [0, 1)')):
             need(f, number(x := getattr(self, f), (int, float)) and ok(x), allowed)
             object.__setattr__(self, f, float(x))
-        for f in ('compile', 'graph', 'tensorboard'): need(f, isinstance(getattr(self, f), bool), 'true or false')
+        for f in ('rebuild', 'compile', 'graph', 'tensorboard'): need(f, isinstance(getattr(self, f), bool), 'true or false')
         if self.dtype not in _AMP: raise ValueError(unknown('dtype', self.dtype, _AMP))
         object.__setattr__(self, 'evals', next(e for e in range(min(self.evals, self.steps), 0, -1) if self.steps % e == 0))
         need('graph', find_device(self.device).type == 'cuda' or not self.graph, 'false without a GPU')
@@ -97,7 +99,7 @@ def read_fields(
     return [{f.name: read[f.name] for f in dataclasses.fields(k) if f.name in read} for k in kinds]
 
 # %% ../nbs/library/68_settings.ipynb #aac9711c
-_ASIDE = ('device', 'graph', 'save_every', 'telemetry_every', 'tensorboard')
+_ASIDE = ('device', 'graph', 'rebuild', 'save_every', 'telemetry_every', 'tensorboard')
 _DEFAULTS = {f.name: f.default for k in (DDLConfig, TrainSettings) for f in dataclasses.fields(k)}
 
 
