@@ -133,6 +133,12 @@ class LinearValue(nn.Module):
         self.source = 'branch' if cfg.value_input == 'branch' else 'state'
         self.out = linear(cfg.d, cfg.dv, _std(cfg, cfg.value_init), 0. if cfg.value_bias else None)
 
+    prepared = None                                         # of `prepare`, set by a `Decoder` while it reads a token
+
+    def prepare(self) -> Tensor:
+        "The weight, (dv, d), laid out as the kernels read it."
+        return self.out.weight.mT.contiguous().mT
+
     def forward(self, *args):
         z = self.out(args[{'branch': 0, 'raw': 1, 'normed': 2}[self.input]])
         return z if self.scale is None else self.scale*z.sigmoid()

@@ -200,7 +200,8 @@ def _prepare(grid, corpus, folder, results, new, env, part):
 def _not_over(model, rows, csv):
     "Refuse to train over a finished model; that of an unfinished training has checkpoints."
     if rows is None and (model/'model.safetensors').exists() and not (model/'checkpoints').exists():
-        raise FileExistsError(f'out must be a folder of these results: {model} holds a finished model that {csv} does not know; remove it, or name another folder')
+        raise FileExistsError(f'out must be a folder of these results: {model} holds a finished model that {csv} does not know; '
+                              'remove it, or name another folder')
 
 
 def _unchanged(grid, corpus, old, rows, at):

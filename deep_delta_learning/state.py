@@ -72,10 +72,15 @@ class ChannelCompress(nn.Module):
         self.register_buffer('at', at.clamp(0, dv - 1), persistent=False)
         self.register_buffer('inside', (at >= 0) & (at < dv), persistent=False)
 
+    prepared = None                                                     # the effective weights, set by a `Decoder` while it reads a token
+
     def effective(self) -> Tensor:
         "The weight of every feature and channel, (d, dv)."
+        if self.prepared is not None: return self.prepared
         toeplitz = self.read[self.at] * self.inside
         return (self.weight.unsqueeze(-1) * toeplitz).sum(-2)
+
+    prepare = effective
 
     def forward(self, X, cache=None): return (X * self.effective()).sum(-1).to(X.dtype)
 

@@ -118,7 +118,7 @@ def fused_boundary(
     C = None if dv == 1 else nxt.compress.effective()
     gen = type(nxt) is not Readout
     value, gate = (nxt.value, nxt.gate.out) if gen else (None, None)
-    params = (value.out.weight, value.out.bias, gate.weight.squeeze(0), gate.bias) if gen else (None,)*4
+    params = (value.out.weight if value.prepared is None else value.prepared, value.out.bias, gate.weight.squeeze(0), gate.bias) if gen else (None,)*4
     scale, normed = (value.scale or 0., value.input == 'normed') if gen else (0., False)
     kept = gen and cur.keeps and cur.every != 1          # the readout has no new state
     tape = ctx.tape if isinstance(ctx.tape, Tape) and not kept else None

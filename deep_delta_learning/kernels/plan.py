@@ -130,6 +130,7 @@ def launch(
     D = _pow2(d)
     warps = min(max(D*dv//(1024 if backward else 4096 if dv > 1 else 1024), 2 if backward else 1), 16)
     each = max(1, (8 if backward or dv > 1 else 16)//warps)          # programs per multiprocessor, as many as the registers let run
+    if n <= sms and not backward: warps = min(max(warps, D*dv//512), 16)     # a program has a multiprocessor to itself and one token to do
     how = Launch(D, warps, max(1, min(n, sms*each)))
     return how._replace(spare=backward and dv > 1 and D*dv == 4096 and d < D)      # measured at d = 768, dv = 4
 
