@@ -32,7 +32,7 @@ def record_graph(
 
 
 class Decoder:
-    "Decodes a batch token by token in memory that stays in place."
+    "Decodes a batch token by token in memory that stays in place, with the weights that the model had when the prompt began."
     @torch.no_grad()
     def __init__(self,
         model: GPT,  # its device, its types and the autocast of this moment are those of the cache
@@ -53,7 +53,7 @@ class Decoder:
                 self.rings = {k: {n: s[n].new_zeros(*s[n].shape[:2], cfg.context, cfg.head_dim) for n in 'kv'} for k, s in sample.items() if 'k' in s}
                 self.tails = {k: torch.zeros_like(s['tail']) for k, s in sample.items() if 'tail' in s}
                 self.ids, self.position, self.places = first, first.new_zeros(()), torch.arange(cfg.context, device=device)
-                self.ahead = [(m, m.prepare()) for m in model.modules() if hasattr(m, 'prepare')]
+                self.ahead = [(m, m.prepare().detach().clone()) for m in model.modules() if hasattr(m, 'prepared')]
             self.step, how = self._step, compile if isinstance(compile, dict) else {}
             if compile: self.step = torch.compile(self._step, **{'fullgraph': True, 'dynamic': False, **how})
             if graph:                                                              # while there is nothing to spoil

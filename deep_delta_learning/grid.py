@@ -188,7 +188,7 @@ def _prepare(grid, corpus, folder, results, new, env, part):
     at, csv = _place(folder, results, grid.name)
     rows = trainings(read_csv(csv)) if csv.exists() else {}
     if at.exists(): _unchanged(grid, corpus, _read_record(at), rows, at)
-    for _, c in _share(grid, part): _not_over(folder/c.name, rows.get((c.variant, c.seed)), csv)
+    for _, c in _share(grid, part): _not_over(c, folder/c.name, rows.get((c.variant, c.seed)))
     record = _merged(_record(grid, corpus, env, results, part), at, rows)
     if (folder/'config.json').exists():
         was = _read_record(folder/'config.json').get('asked', {})
@@ -197,11 +197,11 @@ def _prepare(grid, corpus, folder, results, new, env, part):
     return folder, record, rows
 
 
-def _not_over(model, rows, csv):
+def _not_over(c, model, rows):
     "Refuse to train over a finished model; that of an unfinished training has checkpoints."
     if rows is None and (model/'model.safetensors').exists() and not (model/'checkpoints').exists():
-        raise FileExistsError(f'out must be a folder of these results: {model} holds a finished model that {csv} does not know; '
-                              'remove it, or name another folder')
+        raise FileExistsError(f'out must be another folder: {model} holds a finished model, which that of {c.variant} with seed {c.seed} would replace; '
+                              'remove it if it is to be trained anew')
 
 
 def _unchanged(grid, corpus, old, rows, at):
@@ -261,9 +261,9 @@ def run_grid(
 
 
 def _share(grid, part):
-    "The trainings of a share, numbered; with as many shares as variants, each has all variants in turn."
-    i, n = part
-    return [(k + 1, c) for k, c in enumerate(grid.cells) if (k + k//n) % n == i]
+    "The trainings of a share, numbered. Dealt variant by variant, so that each share has as many of every variant as the others, give or take one."
+    (i, n), V, S = part, len(grid.variants), len(grid.seeds)
+    return [(k + 1, c) for k, c in enumerate(grid.cells) if (k % V*S + k//V) % n == i]
 
 
 def _train_all(grid, corpus, folder, rows, save, env, stop, progress, part=(0, 1)):

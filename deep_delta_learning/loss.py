@@ -47,7 +47,7 @@ def cross_entropy_op(c: Tensor, weight: Tensor, targets: Tensor, chunk: int) -> 
 def _(c, weight, targets, chunk):
     wide = torch.promote_types(c.dtype, torch.float32)
     loss, dc, dW = c.new_empty((), dtype=wide), torch.empty_like(c), torch.empty_like(weight, dtype=wide)
-    c[:chunk]@weight.to(c.dtype).mT                          # what is in memory meanwhile, for those who count it
+    c[:chunk]@weight.to(c.dtype).mT                          # what is in memory meanwhile where the kernel runs, for those who count it
     return loss, dc, dW.to(weight.dtype)
 
 
@@ -66,7 +66,7 @@ def linear_cross_entropy(
     c: Tensor,  # features, (..., d)
     weight: Tensor,  # head, (vocab_size, d)
     targets: Tensor,  # next tokens, (...); -1 is ignored
-    chunk: int | None = None,  # rows at a time; None: 4,096 on a GPU while gradients are wanted, otherwise all at once
+    chunk: int | None = None,  # rows at a time; None: 4,096 on a GPU, otherwise all at once
 ) -> Tensor:  # mean cross entropy in nats, in float32 at least; 0 if no target counts
     "Cross entropy of `c @ weight.T`, without keeping all logits if `chunk` is given."
     if chunk is not None and chunk < 1: raise ValueError(f'chunk must be at least 1 row, or None, got {chunk}')

@@ -67,22 +67,22 @@ class Memory(NamedTuple):
 @contextmanager
 def _as_on_gpu():
     "Kernels, types and chunks of logits as on a GPU, where there is none."
-    branches.pretended = True
+    branches._pretended = True
     try: yield
-    finally: branches.pretended = False
+    finally: branches._pretended = False
 
 
 @contextmanager
 def _autocast(amp):
     "Autocast of this device, and of a GPU, which `torch.autocast` refuses without one."
-    dtype = torch.get_autocast_dtype('cuda')
+    was = torch.is_autocast_enabled('cuda'), torch.get_autocast_dtype('cuda')
     torch.set_autocast_enabled('cuda', amp)
     torch.set_autocast_dtype('cuda', torch.bfloat16)
     try:
         with torch.autocast('cpu', torch.bfloat16, enabled=amp, cache_enabled=False): yield
     finally:
-        torch.set_autocast_enabled('cuda', False)
-        torch.set_autocast_dtype('cuda', dtype)
+        torch.set_autocast_enabled('cuda', was[0])
+        torch.set_autocast_dtype('cuda', was[1])
 
 
 def training_memory(
@@ -95,8 +95,10 @@ def training_memory(
     compile: bool = True,  # compiled by regions, as `compile_regions` does
 ) -> Memory:  # bytes
     "Count the memory of training steps on a GPU, without one. Kernels are counted where Triton is installed and the configuration allows them."
-    if batch < 1 or t is not None and t < 1: raise ValueError(f'batch and t must be at least 1, got {batch} and {t}')
-    with Account() as account, _as_on_gpu():
+    for name, x in (('batch', batch), ('t', t)):
+        if type(x) is not int or x < 1:
+            if name == 'batch' or x is not None: raise ValueError(f'{name} must be a whole number of at least 1, got {x!r}')
+    with torch.inference_mode(False), torch.enable_grad(), Account() as account, _as_on_gpu():
         model = GPT(cfg, seed=0).keep_states(keep).rebuild_branches(rebuild)
         weights = account.now
         if compile: model.compile_regions(backend='aot_eager_decomp_partition')

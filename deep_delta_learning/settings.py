@@ -99,7 +99,7 @@ def read_fields(
     return [{f.name: read[f.name] for f in dataclasses.fields(k) if f.name in read} for k in kinds]
 
 # %% ../nbs/library/68_settings.ipynb #aac9711c
-_ASIDE = ('device', 'graph', 'rebuild', 'save_every', 'telemetry_every', 'tensorboard')
+_ASIDE = ('device', 'graph', 'save_every', 'telemetry_every', 'tensorboard')
 _DEFAULTS = {f.name: f.default for k in (DDLConfig, TrainSettings) for f in dataclasses.fields(k)}
 
 

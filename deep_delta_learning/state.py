@@ -71,8 +71,7 @@ class ChannelCompress(nn.Module):
         at = torch.arange(dv) - torch.arange(m).unsqueeze(1) + left     # (m, dv): which entry of the read vector meets tap s at channel j
         self.register_buffer('at', at.clamp(0, dv - 1), persistent=False)
         self.register_buffer('inside', (at >= 0) & (at < dv), persistent=False)
-
-    prepared = None                                                     # the effective weights, set by a `Decoder` while it reads a token
+        self.prepared = None                                            # the effective weights, set by a `Decoder` while it reads a token
 
     def effective(self) -> Tensor:
         "The weight of every feature and channel, (d, dv)."

@@ -74,7 +74,7 @@ def main():
     p.add_argument('--runs', default='runs', help='folder of models and checkpoints')
     p.add_argument('--out', help='folder to copy the tables and records to')
     p.add_argument('--jobs', type=int, default=1, help='so many processes train beside each other')
-    p.add_argument('--part', default='0/1', help='I/N: only each N-th training, from the I-th on, beside other processes')
+    p.add_argument('--part', default='0/1', help='I/N: the I-th of N shares of the trainings, beside other processes')
     p.add_argument('--pace', action='store_true', help='train nothing, time the variants of the stages')
     a = p.parse_args()
     if a.pace:

@@ -177,7 +177,7 @@ def swiglu_linear(u: Tensor, weight: Tensor) -> Tensor:
 
 
 @swiglu_linear.register_fake
-def _(u, weight): return u.new_empty(u.shape[0], weight.shape[0])
+def _(u, weight): return u.new_empty(u.shape[0], u.shape[1]//2)@weight.to(u.dtype).mT       # as much in memory as the real one
 
 
 @torch.library.custom_op('ddl::swiglu_linear_backward', mutates_args=())
@@ -190,8 +190,8 @@ def swiglu_linear_backward(u: Tensor, weight: Tensor, dh: Tensor) -> tuple[Tenso
 
 @swiglu_linear_backward.register_fake
 def _(u, weight, dh):
-    dh@weight.to(u.dtype)                                    # what is in memory meanwhile
-    return torch.empty_like(u), torch.empty_like(weight)
+    g, du = dh@weight.to(u.dtype), torch.empty_like(u)
+    return du, (dh.mT@g).to(weight.dtype)
 
 
 def _keep_row(ctx, inputs, output): ctx.save_for_backward(inputs[0].contiguous(), inputs[1])

@@ -250,9 +250,9 @@ class GPT(nn.Module):
     def rebuild_branches(self,
         rebuild: bool = True,  # False: keep all that the backward pass reads, as usual
     ) -> 'GPT':  # the model itself
-        "Form again, for the backward pass, what follows from a matrix product without another one. Changes no bit of a gradient; waits while dropout is on."
+        "Form again, for the backward pass, what follows from a matrix product without another one. Waits while dropout is on. A graph then has one backward pass."
         for _, _, f in self.sublayers(): f.rebuild = bool(rebuild)
-        logging.getLogger('torch._higher_order_ops.wrap').addFilter(_unwarned)
+        if rebuild: logging.getLogger('torch._higher_order_ops.wrap').addFilter(_unwarned)
         return self
 
     def head(self, c: Tensor) -> Tensor:
