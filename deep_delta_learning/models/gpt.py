@@ -250,7 +250,7 @@ class GPT(nn.Module):
     def rebuild_branches(self,
         rebuild: bool = True,  # False: keep all that the backward pass reads, as usual
     ) -> 'GPT':  # the model itself
-        "Form again, for the backward pass, what follows from a matrix product without another one. Waits while dropout is on. A graph then has one backward pass."
+        "Form again in the backward pass what follows from a matrix product without another one. Waits while dropout is on; a graph has one backward pass."
         for _, _, f in self.sublayers(): f.rebuild = bool(rebuild)
         if rebuild: logging.getLogger('torch._higher_order_ops.wrap').addFilter(_unwarned)
         return self
