@@ -114,7 +114,7 @@ def ddl_train(
     tensorboard: bool = False,  # write telemetry for TensorBoard too
     out: str = None,  # run folder to create; default: runs/ and the time
     resume: str = None,  # run folder to go on with, by its own settings; everything else is ignored
-    show: bool = False,  # print configuration, settings, the number of parameters and the memory of a step on a GPU, and train nothing
+    show: bool = False,  # print configuration, settings, and the number of parameters, and train nothing
 ):
     "Train one model on the text of your choice."
     options, name = locals(), preset.split(',')[-1].strip()
@@ -123,14 +123,10 @@ def ddl_train(
 
 
 def _show(grid):
-    from deep_delta_learning.memory import training_memory
     from deep_delta_learning.models.gpt import count_params
     c = grid.cells[0]
     print(json.dumps({**dataclasses.asdict(c.cfg), **dataclasses.asdict(c.settings)}, indent=1))
-    m = training_memory(c.cfg, -(-c.settings.bs//c.settings.micro), keep=c.settings.keep, rebuild=c.settings.rebuild,
-                        amp=c.settings.amp is not False, compile=c.settings.compile)
-    peak = (m.peak + m.parameters)/2**30                             # the learner keeps its gradients from step to step
-    print(f'{count_params(c.cfg):,} parameters; a training step on a GPU needs about {peak:.2f} GiB, validation aside')
+    print(f'{count_params(c.cfg):,} parameters')
 
 # %% ../nbs/library/90_cli.ipynb #982322d6
 @call_parse

@@ -94,7 +94,7 @@ def training_memory(
     amp: bool = True,  # bfloat16 autocast
     compile: bool = True,  # compiled by regions, as `compile_regions` does
 ) -> Memory:  # bytes
-    "Count the memory of training steps on a GPU, without one. Kernels are counted where Triton is installed and the configuration allows them."
+    "Count the memory of a training step on a GPU, without one; too high with dropout. Kernels count where Triton is installed and not refused."
     for name, x in (('batch', batch), ('t', t)):
         if type(x) is not int or x < 1:
             if name == 'batch' or x is not None: raise ValueError(f'{name} must be a whole number of at least 1, got {x!r}')
