@@ -114,7 +114,7 @@ def ddl_train(
     tensorboard: bool = False,  # write telemetry for TensorBoard too
     out: str = None,  # run folder to create; default: runs/ and the time
     resume: str = None,  # run folder to go on with, by its own settings; everything else is ignored
-    show: bool = False,  # print configuration, settings, and the number of parameters, and train nothing
+    show: bool = False,  # print configuration, settings and the number of parameters, and train nothing
 ):
     "Train one model on the text of your choice."
     options, name = locals(), preset.split(',')[-1].strip()

@@ -95,14 +95,14 @@ def training_memory(
     compile: bool = True,  # compiled by regions, as `compile_regions` does
 ) -> Memory:  # bytes
     "Count the memory of a training step on a GPU, without one; too high with dropout. Kernels count where Triton is installed and not refused."
+    t = cfg.context if t is None else t
     for name, x in (('batch', batch), ('t', t)):
-        if type(x) is not int or x < 1:
-            if name == 'batch' or x is not None: raise ValueError(f'{name} must be a whole number of at least 1, got {x!r}')
+        if type(x) is not int or x < 1: raise ValueError(f'{name} must be a whole number of at least 1, got {x!r}')
     with torch.inference_mode(False), torch.enable_grad(), Account() as account, _as_on_gpu():
         model = GPT(cfg, seed=0).keep_states(keep).rebuild_branches(rebuild)
         weights = account.now
         if compile: model.compile_regions(backend='aot_eager_decomp_partition')
-        ids = torch.zeros(batch, t or cfg.context, dtype=torch.int64)
+        ids = torch.zeros(batch, t, dtype=torch.int64)
         before = account.now
         account.reset_peak()
         with _autocast(amp): loss = model(ids, targets=ids)
