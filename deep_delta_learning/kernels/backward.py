@@ -43,7 +43,7 @@ def _backward(
         for u in tl.static_range(STEPS):                    # repeat the forward pass, rounding included
             h, q = tl.load(HS[u] + s*d + i, row, 0.).to(tl.float32), tl.load(QS[u] + s)
             b, e = tl.load(BS[u] + s).to(tl.float32), tl.load(VS[u] + s*DV + j).to(tl.float32) - tl.load(PS[u] + s*DV + j)
-            raw = (raw.to(tl.float32) + (q*h)[:, None]*(b*e)[None, :]).to(raw.dtype)
+            raw = tl.fma((q*h)[:, None], (b*e)[None, :], raw.to(tl.float32)).to(raw.dtype)
         h = tl.load(H + s*d + i, row, 0.).to(tl.float32)
         a = tl.load(dO + s*d + i, row, 0.).to(tl.float32)
         if HAS: G = tl.load(dY + s*d*DV + at, inside, 0.).to(tl.float32)
@@ -51,13 +51,12 @@ def _backward(
         p = tl.load(P + s*DV + j)
         e = tl.load(V + s*DV + j).to(tl.float32) - p
         k = q*h
-        step = k[:, None]*(b*e)[None, :]
         if KEPT:
             y = raw.to(tl.float32)
-            x0 = y - step
+            x0 = tl.fma(k[:, None], -(b*e)[None, :], y)
         else:
             x0 = raw.to(tl.float32)
-            y = (x0 + step).to(raw.dtype).to(tl.float32)
+            y = tl.fma(k[:, None], (b*e)[None, :], x0).to(raw.dtype).to(tl.float32)
         if DV > 1:
             if not HOLD: weight = tl.load(C + at, inside, 0., eviction_policy='evict_last').to(tl.float32)
             x = tl.sum(y*weight, 1)
@@ -127,19 +126,19 @@ def _backward_spare(
         sWv, sbv, swg = tl.zeros([D, DV], tl.float32), tl.zeros([DV], tl.float32), tl.zeros([D], tl.float32)
         sbg = tl.sum(sbv, 0)
     wide = tl.program_id(0).to(tl.int64)*0
-    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=2):
+    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=3):
         s = wide + t
         raw = tl.reshape(tl.load(S + s*d*DV + at, inside, 0.), [D, DV])
         for u in tl.static_range(STEPS):                    # repeat the forward pass, rounding included
             h, q = tl.load(HS[u] + s*d + i, row, 0.).to(tl.float32), tl.load(QS[u] + s)
             b, e = tl.load(BS[u] + s).to(tl.float32), tl.load(VS[u] + s*DV + j).to(tl.float32) - tl.load(PS[u] + s*DV + j)
-            raw = (raw.to(tl.float32) + (q*h)[:, None]*(b*e)[None, :]).to(raw.dtype)
+            raw = tl.fma((q*h)[:, None], (b*e)[None, :], raw.to(tl.float32)).to(raw.dtype)
         h, a = tl.load(H + s*d + i, row, 0.).to(tl.float32), tl.load(dO + s*d + i, row, 0.).to(tl.float32)
         if HAS: up = tl.reshape(tl.load(dY + s*d*DV + at, inside, 0.), [D, DV])
         b, q, r, p = tl.load(B + s).to(tl.float32), tl.load(Q + s), tl.load(R + s), tl.load(P + s*DV + j)
         e = tl.load(V + s*DV + j).to(tl.float32) - p
         k, y = tl.where(row, q*h, 0.), raw.to(tl.float32)
-        if not KEPT: y = (y + k[:, None]*(b*e)[None, :]).to(raw.dtype).to(tl.float32)
+        if not KEPT: y = tl.fma(k[:, None], (b*e)[None, :], y).to(raw.dtype).to(tl.float32)
         x = tl.sum(y*weight, 1) if DV > 1 else tl.sum(y, 1)
         hat = tl.where(row, x*r, 0.)
         if GEN:

@@ -13,6 +13,24 @@ from torch import Tensor
 
 from .plan import Launch, launch
 
+# %% ../../nbs/library/41_kernels_forward.ipynb #be89d0c9
+@triton.jit
+def _inv_root(x):
+    y = tl.rsqrt(x)
+    return tl.fma(.5*y, tl.fma(-x*y, y, 1.), y)
+
+
+@triton.jit
+def _widen(x, PACK: tl.constexpr):
+    if PACK: return tl.inline_asm_elementwise('shl.b32 $0, $2, 16; and.b32 $1, $2, 0xffff0000;', '=r,=r,r', [x], tl.float32, True, 2)
+    else: return x.to(tl.float32)
+
+
+@triton.jit
+def _rounded(x, dtype: tl.constexpr, PACK: tl.constexpr):
+    if PACK: return tl.inline_asm_elementwise('cvt.rn.bf16x2.f32 $0, $2, $1;', '=r,r,r', [x], tl.bfloat16, True, 2)
+    else: return x.to(dtype)
+
 # %% ../../nbs/library/41_kernels_forward.ipynb #bfaac504
 @triton.jit(do_not_specialize=['n'])
 def _forward(
@@ -20,33 +38,38 @@ def _forward(
     Y, O, V2, B2, P, Q, R,  # new state, c, v', beta'; p, 1/n, r for the backward pass
     n, k_eps, norm_eps, scale,
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, STORE: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, PACK: tl.constexpr, SPARE: tl.constexpr,
 ):
     i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.arange(0, D*DV)
     if DV > 1: i = tl.max_contiguous(i, VEC)                # as many features in a thread as its part of a state has: no change of layout
     row, inside = i < d, at < d*DV
-    w = tl.load(W + i, row, 0.).to(tl.float32)
+    full = tl.reshape(inside, [D, DV])
+    if not SPARE: w = tl.load(W + i, row, 0.).to(tl.float32)
     if GEN:
-        wg, bg = tl.load(Wg + i, row, 0.).to(tl.float32), tl.load(Bg).to(tl.float32)
+        if not SPARE: wg = tl.load(Wg + i, row, 0.).to(tl.float32)
+        bg = tl.load(Bg).to(tl.float32)
         if BIAS: bv = tl.load(Bv + j).to(tl.float32)
     wide = tl.program_id(0).to(tl.int64)*0                  # offsets into a state outgrow 32 bits
     s = wide + tl.program_id(0)
     raw_next, h_next = tl.load(X + s*d*DV + at, inside, 0.), tl.load(H + s*d + i, row, 0.)
     for t in tl.range(tl.program_id(0), n, tl.num_programs(0)):
         s, ahead = wide + t, wide + tl.minimum(t + tl.num_programs(0), n - 1)
-        raw, h = raw_next, h_next.to(tl.float32)
+        raw, h = raw_next, tl.where(row, _widen(h_next, PACK), 0.)
         raw_next, h_next = tl.load(X + ahead*d*DV + at, inside, 0.), tl.load(H + ahead*d + i, row, 0.)
         v, b = tl.load(V + s*DV + j).to(tl.float32), tl.load(B + s).to(tl.float32)
-        x = tl.reshape(raw, [D, DV]).to(tl.float32)
-        q = 1/tl.sqrt(tl.sum(h*h, 0) + k_eps*k_eps)
-        p = q*tl.sum(h[:, None]*x, 0)
-        y = (x + (q*h)[:, None]*(b*(v - p))[None, :]).to(raw.dtype)
+        x = tl.where(full, tl.reshape(_widen(raw, PACK), [D, DV]), 0.)
+        q = _inv_root(tl.sum(h*h, 0) + k_eps*k_eps)
+        p = tl.fma(q, tl.sum(h[:, None]*x, 0), 0.)          # rounded here, as it is stored
+        k = tl.where(row, q*h, 0.)
+        y = _rounded(tl.where(full, tl.fma(k[:, None], (b*(v - p))[None, :], x), 0.), raw.dtype, PACK)
         if STORE: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
-        x = y.to(tl.float32)
+        x = tl.where(full, _widen(y, PACK), 0.)
         if DV > 1: x = x*tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32)
-        x = tl.sum(x, 1)
-        r = 1/tl.sqrt(tl.sum(x*x, 0)/d + norm_eps)
+        x = tl.where(row, tl.sum(x, 1), 0.)
+        r = _inv_root(tl.sum(x*x, 0)/d + norm_eps)
+        if SPARE: w = tl.load(W + i, row, 0.).to(tl.float32)
         if GEN:
+            if SPARE: wg = tl.load(Wg + i, row, 0.).to(tl.float32)
             wv = tl.reshape(tl.load(Wv + at, inside, 0.), [D, DV]).to(tl.float32)
             if NORMED: z = tl.sum(wv*(x*w)[:, None], 0)*r
             else: z = tl.sum(wv*x[:, None], 0)
@@ -76,11 +99,15 @@ def boundary_forward(
     how = how or launch(d, dv, n, sms=_sms(X))
     if n: _forward[(how.programs,)](X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R, n, k_eps, norm_eps, scale,
                                     d=d, DV=dv, D=how.D, VEC=_vec(X), STORE=gen, GEN=gen, BIAS=bv is not None,
-                                    SIGMOID=scale != 0, NORMED=normed, num_warps=how.warps)
+                                    SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare, num_warps=how.warps)
     return Y, O, V2, B2, P, Q, R
 
 
 def _vec(X): return max(1, 16//X.element_size()//X.shape[-1])      # features in 16 bytes of a state
+
+
+def _packs(X):                                                     # the two instructions of `_widen` and `_rounded` are NVIDIA's
+    return X.dtype == torch.bfloat16 and X.is_cuda and torch.version.hip is None and torch.cuda.get_device_capability(X.device) >= (8, 0)
 
 
 def _sms(X): return torch.cuda.get_device_properties(X.device).multi_processor_count if X.is_cuda else 2

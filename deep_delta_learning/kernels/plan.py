@@ -107,7 +107,7 @@ class Launch(NamedTuple):
     D: int  # d rounded up to a power of two
     warps: int  # warps of a program
     programs: int  # number of programs; each walks over tokens
-    spare: bool = False  # which backward kernel: the one that spares registers
+    spare: bool = False  # registers are short: forward, w and w_g are read again for every token; backward, the kernel made for it
 
 
 def fits(
@@ -128,11 +128,15 @@ def launch(
 ) -> Launch:  # the launch
     "Choose the launch of a kernel."
     D = _pow2(d)
-    warps = min(max(D*dv//(1024 if backward else 4096 if dv > 1 else 1024), 2 if backward else 1), 16)
-    each = max(1, (8 if backward or dv > 1 else 16)//warps)          # programs per multiprocessor, as many as the registers let run
-    if n <= sms and not backward: warps = min(max(warps, D*dv//512), 16)     # a program has a multiprocessor to itself and one token to do
-    how = Launch(D, warps, max(1, min(n, sms*each)))
-    return how._replace(spare=backward and dv > 1 and D*dv == 4096 and d < D)      # measured at d = 768, dv = 4
+    small = dv > 1 and D*dv <= 4096                          # what follows was measured at d = 384, 512, 768 and 1024 with dv = 4, and at 768 with dv = 1
+    if backward:
+        warps = max(_pow2(-(-d*dv//768)), 2) if small else min(max(D*dv//1024, 2), 16)
+        return Launch(D, warps, max(1, min(n, sms*max(1, 8//warps))), small)          # programs per multiprocessor, as many as the registers let run
+    warps = min(max(D*dv//(4096 if dv > 1 else 1024), 1), 16)
+    each = max(1, (16 if dv == 1 else 12 if D*dv <= 2048 else 8)//warps)
+    spare = dv > 1 and d*dv > 3072*warps
+    if n <= sms: warps = min(max(warps, D*dv//512), 16)      # a program has a multiprocessor to itself and one token to do
+    return Launch(D, warps, max(1, min(n, sms*each)), spare)
 
 # %% ../../nbs/library/40_kernels_plan.ipynb #ef3ea920
 def packed_size(
