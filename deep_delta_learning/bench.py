@@ -194,6 +194,7 @@ class Stepper:
         if self.device == 'cuda': self.peak = torch.cuda.max_memory_allocated() - before + 3*sum(p.nbytes for p in self.model.parameters())   # and AdamW's
 
     def _passes(self):
+        self.opt.zero_grad(set_to_none=True)                              # gradients are written, not added
         with torch.autocast(self.device, torch.bfloat16, cache_enabled=False): loss = self.model(self.ids[:, :-1], targets=self.ids[:, 1:])
         loss.backward()
         return loss.detach()
@@ -201,7 +202,6 @@ class Stepper:
     def step(self):
         "One training step."
         for p, g in self.grads: p.grad = g
-        if self.grads: torch._foreach_zero_([g for _, g in self.grads])
         loss = self.passes().clone()
         self.opt.step(); self.opt.zero_grad(set_to_none=True)
         return loss

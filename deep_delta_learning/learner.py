@@ -202,16 +202,17 @@ class Recorded(Callback):
         if any(p.grad is not None for p, _ in self.static or ()): raise ValueError('graph must be False where gradients add up over batches')
         if self.static: self._clear()
         todo = [self._recording(*p) for p in pieces]
+        self.static = todo[-1][2]
         self._clear()                                                              # recording has left something
         loss = 0.
-        for piece, (memory, replay) in zip(pieces, todo):
+        for piece, (memory, replay, _) in zip(pieces, todo):
             for old, new in zip(memory, (*piece, total)): old.copy_(new)
             loss = loss + replay()                                                # a new tensor: the recording's is overwritten
         return loss
 
     def _clear(self):
         for p, g in self.static: p.grad = g
-        torch._foreach_zero_([g for _, g in self.static])
+        if self.n > 1: torch._foreach_zero_([g for _, g in self.static])          # one piece writes its gradients, several add to them
 
     def _recording(self, x, y):
         if x.shape in self.recordings: return self.recordings[x.shape]
@@ -220,13 +221,15 @@ class Recorded(Callback):
         cast = dict(device_type=kind, dtype=torch.get_autocast_dtype(kind), enabled=torch.is_autocast_enabled(kind), cache_enabled=False)
         def run():
             ids, targets, total = memory
+            if self.n == 1: self.model.zero_grad(set_to_none=True)
             with torch.autocast(**cast): loss = self.model(ids, None, targets)
             n = counted(targets)
             share = torch.where(n > 0, loss*n/total, 0.)
             with torch.autocast(kind, enabled=False): share.backward()
             return share.detach()
-        self.recordings[x.shape] = memory, self.record(run)
-        if self.static is None: self.static = [(p, p.grad) for p in self.model.parameters() if p.grad is not None]
+        replay = self.record(run)
+        if self.n == 1 or self.static is None: self.static = [(p, p.grad) for p in self.model.parameters() if p.grad is not None]
+        self.recordings[x.shape] = memory, replay, self.static
         return self.recordings[x.shape]
 
 # %% ../nbs/library/51_learner.ipynb #de434077
