@@ -22,6 +22,7 @@ from fastai.learner import AvgLoss, AvgMetric, Learner, Recorder
 from fastai.optimizer import OptimWrapper
 from fastai.torch_core import find_bs, to_detach
 from fastcore.basics import patch
+from fastcore.foundation import L
 from fastcore.imports import noop
 from torch import nn, Tensor
 from torch.nn import functional as F
@@ -307,12 +308,12 @@ def fit_warmup(self: Learner,
     lr: float | None = None,  # peak learning rate; None: the learner's
     warmup: float = 0.1,  # share of all steps spent on the linear warm-up
     final: float = 0.0,  # learning rate at the end, as a share of the peak
-    cbs=(),  # more callbacks for this fit
+    cbs=(),  # more callbacks for this fit, or one
     **kwargs,  # passed to `fit`
 ):
     "Train with a linear warm-up and a cosine down to `final`, the schedule of the paper."
     lr = self.lr if lr is None else lr
-    self.fit(n_epoch, lr, cbs=[WarmupCosine(lr, warmup, final), *cbs], **kwargs)
+    self.fit(n_epoch, lr, cbs=[WarmupCosine(lr, warmup, final), *L(cbs)], **kwargs)
 
 # %% ../nbs/library/51_learner.ipynb #bf468243
 class StopOnSignal(Callback):

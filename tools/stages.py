@@ -27,7 +27,7 @@ from deep_delta_learning.report import read_csv, write_csv
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
 CHOICES = 'untied,hyper,value-linear,compress-published,gate-1.9,v-map,gate-0.5'
 STAGES = [f'shakespeare:{CORE}:0,1,2,3,4',                       # is erasing what helps, or the wider state?
-          f'code:{CORE}:0,1,2,3,4',                              # the same on real text that no model reads twice, larger
+          f'code:{CORE}:0,1,2,3,4',                              # the same on code, read once, larger
           'shakespeare:ddl-scalar,gate-0.02,write-0.02:0,1,2,3,4',             # without the wider state; gates that begin near zero
           'shakespeare:additive-wide,additive-long:0,1,2,3,4',   # parameters and time given back
           f'shakespeare:{CHOICES}:0,1,2,3,4',                    # the design choices
