@@ -42,6 +42,7 @@ class Decoder:
     ):
         device, cfg = model.embed.weight.device, model.cfg
         if graph and device.type != 'cuda': raise ValueError(f"graph must be False on {device.type}: only a GPU records graphs")
+        if not (type(batch) is int and batch >= 1): raise ValueError(f'batch must be a whole number of at least 1, got {batch!r}')
         self.model, self.batch, training = model, batch, model.training
         self.types = self._types()
         model.eval()

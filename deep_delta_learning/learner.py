@@ -264,6 +264,7 @@ def ddl_learner(
     "A fastai Learner around `GPT(cfg)` with the paper's recipe."
     cuda = torch.device(dls.device).type == 'cuda'
     if amp is None: amp = cuda and torch.cuda.is_bf16_supported()
+    if rebuild and cfg.dropout: raise ValueError(f'rebuild must be False with dropout, with which nothing is formed again; got dropout {cfg.dropout}')
     if graph and not cuda: raise ValueError(f'graph must be False on {torch.device(dls.device).type}: only a GPU records graphs')
     if amp and cuda and not torch.cuda.is_bf16_supported(): raise ValueError(f'amp must be False on {torch.cuda.get_device_name()}: it has no bfloat16')
     opt = partial(OptimWrapper, opt=torch.optim.AdamW, betas=betas, fused=True)
