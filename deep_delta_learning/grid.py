@@ -26,6 +26,15 @@ from .report import model_name, read_csv, write_csv, write_report
 from .settings import TrainSettings, environment, find_device, fingerprint, made_with, must_equal, read_fields
 
 # %% ../nbs/library/72_grid.ipynb #e336881b
+class _Once(yaml.SafeLoader):
+    "Refuses a key that stands twice, of which YAML would take the last."
+    def construct_mapping(self, node, deep=False):
+        keys = [k.value for k, _ in node.value]
+        twice = next((k for k, _ in node.value if keys.count(k.value) > 1), None)
+        if twice: raise yaml.constructor.ConstructorError(None, None, f'{twice.value} stands twice', twice.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 Cell = namedtuple('Cell', 'name variant seed cfg settings')           # one training
 
 
@@ -82,7 +91,7 @@ def load_grid(
     if not isinstance(source, dict):
         path = Path(source)
         if not path.is_file(): raise FileNotFoundError(f'a grid must be a YAML file, {path} ' + ('is none' if path.exists() else 'does not exist'))
-        try: source = yaml.safe_load(path.read_text(encoding='utf-8'))
+        try: source = yaml.load(path.read_text(encoding='utf-8'), _Once)
         except (yaml.YAMLError, UnicodeDecodeError) as e: raise ValueError(f'{path} must be YAML: {" ".join(str(e).split())}') from None
         if not isinstance(source, dict): raise ValueError(f'{path} must hold keys and values, got {type(source).__name__}')
         source = {'name': path.stem, **source}

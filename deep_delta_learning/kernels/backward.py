@@ -114,7 +114,7 @@ def _backward(
 def _backward_spare(
     S, H, V, B, P, Q, R, V2, B2, HS, VS, BS, PS, QS, C, W, Wv, Wg, dY, dO, dV2, dB2, dX, dH, dV, dB, PART, n, m, scale,  # as above
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, KEPT: tl.constexpr, HAS: tl.constexpr, GEN: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, STEPS: tl.constexpr, VEC: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, STEPS: tl.constexpr, VEC: tl.constexpr, STAGES: tl.constexpr,
 ):
     i, j, at = tl.max_contiguous(tl.arange(0, D), VEC), tl.arange(0, DV), tl.max_contiguous(tl.arange(0, D*DV), VEC*DV)
     row, inside = i < d, at < d*DV
@@ -126,7 +126,7 @@ def _backward_spare(
         sWv, sbv, swg = tl.zeros([D, DV], tl.float32), tl.zeros([DV], tl.float32), tl.zeros([D], tl.float32)
         sbg = tl.sum(sbv, 0)
     wide = tl.program_id(0).to(tl.int64)*0
-    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=3):
+    for t in tl.range(tl.program_id(0), n, tl.num_programs(0), num_stages=STAGES):
         s = wide + t
         raw = tl.reshape(tl.load(S + s*d*DV + at, inside, 0.), [D, DV])
         for u in tl.static_range(STEPS):                    # repeat the forward pass, rounding included
@@ -198,8 +198,18 @@ def boundary_backward(
     dX, dh, dv_, db = torch.empty_like(S), torch.empty_like(h), torch.empty_like(v), torch.empty_like(beta)
     steps = [t.contiguous() for t in steps]
     parts = [tuple(steps[i::5]) or None for i in range(5)]
-    kernel, own = (_backward_spare, dict(VEC=_vec(S))) if how.spare else (_backward, dict(HOLD=dv == 1))
+    stages = _stages(how.D, dv, S.element_size(), len(steps)//5, _shared(S))
+    kernel, own = (_backward_spare, dict(VEC=_vec(S), STAGES=stages)) if how.spare else (_backward, dict(HOLD=dv == 1))
     if n: kernel[(how.programs,)](S, h, v, beta, P, Q, R, V2, B2, *parts, C, w, Wv, wg, dY, dc, dV2, dB2, dX, dh, dv_, db, part, n, m, scale,
                                   d=d, DV=dv, D=how.D, KEPT=kept, HAS=dY is not None, GEN=gen, SIGMOID=scale != 0, NORMED=normed,
                                   STEPS=len(steps)//5, **own, num_warps=how.warps)
     return dX, dh, dv_, db, part.sum(0)
+
+
+def _stages(D, dv, itemsize, steps, shared):
+    "Most stages, one more than copies of what a token loads, that fit in the shared memory of a program."
+    token = D*itemsize*(2*dv + 2 + steps)
+    return next(k for k in (3, 2, 1) if (k - 1)*token + 4096 <= shared or k == 1)
+
+
+def _shared(X): return getattr(torch.cuda.get_device_properties(X.device), 'shared_memory_per_block_optin', 65536) if X.is_cuda else 65536

@@ -17,7 +17,7 @@ from .plan import Launch, launch
 @triton.jit
 def _inv_root(x):
     y = tl.rsqrt(x)
-    return tl.fma(.5*y, tl.fma(-x*y, y, 1.), y)
+    return tl.where(y > 0, tl.fma(.5*y, tl.fma(-x*y, y, 1.), y), y)     # of an overflow: zero
 
 
 @triton.jit

@@ -128,15 +128,14 @@ def launch(
 ) -> Launch:  # the launch
     "Choose the launch of a kernel."
     D = _pow2(d)
-    small = dv > 1 and D*dv <= 4096                          # what follows was measured at d = 384, 512, 768 and 1024 with dv = 4, and at 768 with dv = 1
+    small = dv > 1 and D*dv <= 4096                          # chosen from a sweep at d = 384, 512, 768, 1024 with dv = 4, and at 768 with dv = 1
     if backward:
         warps = max(_pow2(-(-d*dv//768)), 2) if small else min(max(D*dv//1024, 2), 16)
         return Launch(D, warps, max(1, min(n, sms*max(1, 8//warps))), small)          # programs per multiprocessor, as many as the registers let run
     warps = min(max(D*dv//(4096 if dv > 1 else 1024), 1), 16)
     each = max(1, (16 if dv == 1 else 12 if D*dv <= 2048 else 8)//warps)
-    spare = dv > 1 and d*dv > 3072*warps
     if n <= sms: warps = min(max(warps, D*dv//512), 16)      # a program has a multiprocessor to itself and one token to do
-    return Launch(D, warps, max(1, min(n, sms*each)), spare)
+    return Launch(D, warps, max(1, min(n, sms*each)), dv > 1 and d*dv > 3072*warps)
 
 # %% ../../nbs/library/40_kernels_plan.ipynb #ef3ea920
 def packed_size(
