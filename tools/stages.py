@@ -27,7 +27,7 @@ from deep_delta_learning.report import read_csv, write_csv
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
 CHOICES = 'untied,hyper,value-linear,compress-published,gate-1.9,v-map,gate-0.5'
 STAGES = [f'shakespeare:{CORE}:0,1,2,3,4',                       # is erasing what helps, or the wider state?
-          f'code:{CORE}:0,1,2,3,4',                              # the same on code, read once, larger
+          f'code:{CORE}:0,1,2,3,4',                              # the same on code, read about once, larger
           'shakespeare:ddl-scalar,gate-0.02,write-0.02:0,1,2,3,4',             # without the wider state; gates that begin near zero
           'shakespeare:additive-wide,additive-long:0,1,2,3,4',   # parameters and time given back
           f'shakespeare:{CHOICES}:0,1,2,3,4',                    # the design choices
@@ -94,8 +94,13 @@ def main():
     if a.jobs > 1:
         signal.signal(signal.SIGINT, stop)                                 # the others get it from the terminal too, and save
         for i in range(a.jobs):
-            if not stopped: others.append(subprocess.Popen([sys.executable, *sys.argv, '--jobs', '1', '--part', f'{i}/{a.jobs}']))
-        sys.exit(int(any([o.wait() for o in others])))
+            if not stopped: others.append(subprocess.Popen([sys.executable, *sys.argv, '--jobs', '1', '--part', f'{i}/{a.jobs}', '--out', '']))
+        names = {stage.split(':')[0] for stage in a.stages}
+        while True:                                                        # what is finished is copied soon, whatever comes
+            running = any(o.poll() is None for o in others)
+            for name in names if a.out else (): copy_tables(a.results, name, a.out)
+            if not running: sys.exit(int(any(o.returncode for o in others)))
+            time.sleep(5)
     timer = threading.Timer(a.seconds, os.kill, (os.getpid(), signal.SIGTERM))
     timer.daemon = True
     timer.start()
