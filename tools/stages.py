@@ -1,27 +1,31 @@
 #!/usr/bin/env python3
 """Train the grids of the experiments in order of value until the time is up, and audit what is finished. Run again, it goes on.
 
-    python tools/stages.py --seconds 1500 --jobs 5 --out back          # on a machine with a GPU that one small model does not fill
+    python tools/stages.py --seconds 1500 --jobs 16 --out back         # on a machine with four GPUs; one small model does not fill one
     python tools/stages.py tiny:additive,ddl-cc-ec:0 --set steps=4 --results scratch --runs scratch/runs       # a trial on a CPU
 
 A stage is grid:variants:seeds, of a file in results/grids. What is done is known from the tables in --results, so only those need to
-be kept between calls; with the folder --runs and as many --jobs a training that was cut off goes on where it stopped. --out receives tables and records.
+be kept between calls; with the folder --runs a training that was cut off goes on where it stopped. --out receives tables and records.
+Each of --jobs processes has one of the GPUs and takes the next training as soon as it is free.
 Seconds of trainings that run beside each other are no measure of anything; --pace times the variants of a grid when nothing else runs.
 """
 import argparse
+import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import threading
 import time
+import traceback
 from pathlib import Path
+
+import torch
 
 from deep_delta_learning.audit import audit_run
 from deep_delta_learning.files import write_atomic
 from deep_delta_learning.grid import load_grid, run_grid
 from deep_delta_learning.overhead import grid_pace
+from deep_delta_learning.paired import trainings
 from deep_delta_learning.report import read_csv, write_csv
 
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
@@ -37,32 +41,52 @@ STAGES = [f'shakespeare:{CORE}:0,1,2,3,4',                       # is erasing wh
 
 
 def grid_of(stage, changes):
-    "The grid of a stage: some variants of a file, on some seeds."
+    "The grid of a stage: some variants of a file, on some of its seeds or on all."
     name, variants, seeds = stage.split(':')
+    if seeds: changes = {**changes, 'seeds': seeds}
     own = {k.removeprefix(f'{name}.'): x for k, x in changes.items() if '.' not in k or k.startswith(f'{name}.')}
-    return load_grid(Path('results/grids', f'{name}.yaml'), variants=variants, seeds=seeds, **own)
+    return load_grid(Path('results/grids', f'{name}.yaml'), variants=variants, **own)
 
 
-def train(a, stopped):
-    "Train this process's part of every stage, and audit it."
-    start, (i, n) = time.monotonic(), map(int, a.part.split('/'))
-    for stage in a.stages:
-        if stopped: break                                                  # between two trainings
-        grid = grid_of(stage, dict(s.split('=', 1) for s in a.set))
-        print(f'{time.monotonic() - start:.0f} s: {stage}', flush=True)
-        try: run = run_grid(grid, Path(a.runs, grid.name if n == 1 else f'{grid.name}-{i}'), a.results, part=(i, n))
-        except KeyboardInterrupt: stopped.append(1); break                 # before the first row
-        if any(r['status'] == 'done' and (run.folder/r['model']/'model.safetensors').exists() for r in run.summary):
-            audit_run(run.folder, a.results, device=grid.cells[0].settings.device, progress=False, corpus=grid.corpus)
-        if a.out: copy_tables(a.results, grid.name, a.out)
-        if run.stopped: stopped.append(1)
-    print(f'{time.monotonic() - start:.0f} s: ' + ('stopped; run again to go on' if stopped else 'all stages are done'))
+def tasks(stages, changes, results):
+    "The trainings of the stages, one by one in order of value, without what the tables in `results` have from the first to the last step."
+    found, done = {}, set()
+    for stage in stages:
+        grid = grid_of(stage, changes)
+        path = Path(results, f'{grid.name}.csv')
+        if path.exists(): done |= {(grid.name, *k, rs[-1]['step']) for k, rs in trainings(read_csv(path)).items()}
+        found.update({f'{grid.name}:{c.variant}:{c.seed}': (grid.name, c.variant, c.seed, c.settings.steps) for c in grid.cells})
+    return [t for t, end in found.items() if end not in done]
 
 
-def copy_tables(results, name, out):
-    "Copy the tables of a grid."
+def train(a, todo, taken):
+    "Take the next training until none is left, or this process is told to stop; audit each when it is finished."
+    stopped, failed, changes, start = [], 0, dict(s.split('=', 1) for s in a.set), time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))            # a training has its own handler while it runs
+    signal.signal(signal.SIGINT, lambda *_: stopped.append(1))
+    while not stopped:
+        with taken.get_lock(): i, taken.value = taken.value, taken.value + 1
+        if i >= len(todo): break
+        name, variant, seed = todo[i].split(':')
+        grid = grid_of(f'{name}:{variant}:', changes)                      # of all its seeds, of which this is one share
+        folder = Path(a.runs, todo[i].replace(':', '-'))
+        try:
+            run = run_grid(grid, folder, a.results, progress=False, part=(grid.seeds.index(int(seed)), len(grid.seeds)))
+            if run.stopped: break
+            audit_run(folder, a.results, device=grid.cells[0].settings.device, progress=False, corpus=grid.corpus)
+            print(f'{time.monotonic() - start:.0f} s: {todo[i]} is done', flush=True)
+        except KeyboardInterrupt: break                                    # before the first row
+        except Exception:                                                  # the others are worth training all the same
+            failed += 1
+            traceback.print_exc()
+    sys.exit(min(failed, 1))
+
+
+def copy_tables(results, names, out):
+    "Copy the tables of some grids."
     Path(out).mkdir(parents=True, exist_ok=True)
-    for f in Path(results).glob(f'{name}[.-]*'): write_atomic(Path(out)/f.name, lambda tmp, f=f: shutil.copy(f, tmp))
+    for name in names:
+        for f in Path(results).glob(f'{name}[.-]*'): write_atomic(Path(out)/f.name, lambda tmp, f=f: shutil.copy(f, tmp))
 
 
 def main():
@@ -74,7 +98,6 @@ def main():
     p.add_argument('--runs', default='runs', help='folder of models and checkpoints')
     p.add_argument('--out', help='folder to copy the tables and records to')
     p.add_argument('--jobs', type=int, default=1, help='so many processes train beside each other')
-    p.add_argument('--part', default='0/1', help='I/N: the I-th of N shares of the trainings, beside other processes')
     p.add_argument('--pace', action='store_true', help='train nothing, time the variants of the stages')
     a = p.parse_args()
     if a.pace:
@@ -84,27 +107,35 @@ def main():
             path.parent.mkdir(parents=True, exist_ok=True)
             new = {r['variant'] for r in rows}
             write_csv(path, [*(r for r in (read_csv(path) if path.exists() else []) if r['variant'] not in new), *rows])
-            if a.out: copy_tables(a.results, grid.name, a.out)
+            if a.out: copy_tables(a.results, [grid.name], a.out)
         return
-    stopped, others = [], []
-    def stop(*_):
-        stopped.append(1)
-        for o in others: o.send_signal(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, stop)                                    # a training has its own handler while it runs
-    if a.jobs > 1:
-        signal.signal(signal.SIGINT, stop)                                 # the others get it from the terminal too, and save
-        for i in range(a.jobs):
-            if not stopped: others.append(subprocess.Popen([sys.executable, *sys.argv, '--jobs', '1', '--part', f'{i}/{a.jobs}', '--out', '']))
-        names = {stage.split(':')[0] for stage in a.stages}
-        while True:                                                        # what is finished is copied soon, whatever comes
-            running = any(o.poll() is None for o in others)
-            for name in names if a.out else (): copy_tables(a.results, name, a.out)
-            if not running: sys.exit(int(any(o.returncode for o in others)))
-            time.sleep(5)
-    timer = threading.Timer(a.seconds, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.daemon = True
-    timer.start()
-    train(a, stopped)
+    train_beside(a)
+
+
+def train_beside(a):
+    "Train in --jobs processes until all is done or the time is up, and copy what is finished soon, whatever comes."
+    gpus = os.environ.get('CUDA_VISIBLE_DEVICES', ','.join(map(str, range(torch.cuda.device_count())))).split(',')
+    changes, spawn = dict(s.split('=', 1) for s in a.set), multiprocessing.get_context('spawn')
+    todo = tasks(a.stages, changes, a.results)
+    names = {t.split(':')[0] for t in todo}
+    taken, end, stopped, others = spawn.Value('i', 0), time.monotonic() + a.seconds, [], []
+    for s in (signal.SIGTERM, signal.SIGINT): signal.signal(s, lambda *_: stopped.append(1))
+    for i in range(a.jobs):
+        os.environ['CUDA_VISIBLE_DEVICES'] = gpus[i % len(gpus)]           # what this process is born with
+        others.append(spawn.Process(target=train, args=(a, todo, taken)))
+        others[-1].start()
+    told, again = False, 0
+    while any(o.is_alive() for o in others):
+        if not told and (stopped or time.monotonic() > end):
+            for o in others: o.terminate()                                 # a training saves a checkpoint
+            told = True
+        if a.out and time.monotonic() > again:
+            copy_tables(a.results, names, a.out)
+            again = time.monotonic() + 5
+        time.sleep(0.5)
+    if a.out: copy_tables(a.results, names, a.out)
+    print(f'{len(todo) - len(tasks(a.stages, changes, a.results))} of {len(todo)} trainings are done' + ('' if not told else '; run again to go on'))
+    sys.exit(int(any(o.exitcode for o in others)))
 
 
 if __name__ == '__main__': main()
