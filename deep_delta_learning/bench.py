@@ -29,14 +29,14 @@ def operator_errors(
     zero: bool = False,  # a branch that outputs nothing
     shuffled: bool = False,  # non-contiguous inputs
     steps: int = 0,  # writes between the state that the backward pass gets and `X`
-    **case,  # `last` and `bias` of `random_case`; `k_eps`, `scale`, `normed` of `fused_reference`
+    **case,  # `last`, `first` and `bias` of `random_case`; `k_eps`, `scale`, `normed` of `fused_reference`
 ) -> dict[str, tuple[float, float, float]]:  # (error of the kernel, of eager, allowance) by name; d.X is the gradient of X
     "Relative errors of the operator and of eager autograd against float64."
     from deep_delta_learning.kernels.forward import random_case
     from deep_delta_learning.kernels.ops import boundary_op
     opts = dict(k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False) | {k: x for k, x in case.items() if k in ('k_eps', 'scale', 'normed')}
-    last = case.get('last', False)
-    start = random_case(n, d, dv, dtype, last, case.get('bias', True), seed, device)
+    last, first = case.get('last', False), case.get('first', False)
+    start = random_case(n, d, dv, dtype, last, first, case.get('bias', True), seed, device)
     S, past = start['X'] if steps else None, []
     for i in range(steps):
         other = {**random_case(n, d, dv, dtype, seed=seed + 7 + i, device=device), 'X': start['X']}
@@ -57,12 +57,13 @@ def operator_errors(
         return {**{'Xcvb'[i]: outs[i].detach() for i in pick}, **{'d.' + k: x for k, x in zip(want, grads)}}
 
     full = lambda c: {**dict(Wv=None, bv=None, wg=None, bg=None), **c}
-    ours = run(lambda c: boundary_op(**full(c), **opts, kept=kept and not last and not steps, S=S, steps=past), start)
+    ours = run(lambda c: boundary_op(**full(c), **opts, kept=first or kept and not last and not steps, S=S, steps=past), start)
     eager = run(lambda c: fused_reference(**c, **opts), start)
     exact = run(lambda c: fused_reference(**c, **opts), {k: t if t is None else t.double() for k, t in start.items()})
     rel = lambda a, b: ((a.double() - b.double()).norm()/b.double().norm().clamp_min(1e-30)).item()
     scale = opts['scale'] or 1.
-    terms = {'d.v': ups[0].norm(), 'd.beta': ups[0].norm()*start['v'].norm(), **({} if last else {'d.bg': ups[3].norm()/2, 'd.bv': ups[2].norm()*scale/4})}
+    terms = {} if first else {'d.v': ups[0].norm(), 'd.beta': ups[0].norm()*start['v'].norm()}
+    if not last: terms.update({'d.bg': ups[3].norm()/2, 'd.bv': ups[2].norm()*scale/4})
     cond = lambda k, x: max(1., float(terms.get(k, 0.)/x.norm().clamp_min(1e-30)))
     half, single, few = torch.finfo(dtype).eps/2, torch.finfo(torch.float32).eps, 4*max(1, 4/n**.5)
     return {k: (rel(ours[k], x), rel(eager[k], x), half/x.numel()**.5 + few*single*cond(k, x)) for k, x in exact.items()}
@@ -88,7 +89,7 @@ def cases(
     types = (torch.float32, torch.bfloat16, torch.float16)
     out = [dict(n=n, d=d, dv=dv, dtype=t, kept=i % 2 == 0) for i, (n, d, dv) in enumerate(sizes) for t in types]
     n, d = (63, 768) if large else (3, 10)
-    kinds = (dict(scale=0.), dict(normed=True), dict(normed=True, scale=0.), dict(bias=False), dict(last=True), dict(k_eps=30.),
+    kinds = (dict(scale=0.), dict(normed=True), dict(normed=True, scale=0.), dict(bias=False), dict(last=True), dict(first=True), dict(k_eps=30.),
              dict(zero=True, k_eps=.5), dict(shuffled=True), dict(steps=3), dict(steps=1, last=True))
     return out + [dict(n=n, d=d, dv=dv, dtype=t, **k) for dv in (1, 4) for k in kinds for t in (types if large else types[:1])]
 

@@ -78,21 +78,21 @@ class Add(Residual):
 
 
 def boundary(
-    cur: Residual,  # residual of the sublayer that has just run
+    cur: Residual | None,  # residual of the sublayer that has just run; None: none has, and this is the first read
     nxt: Residual,  # residual of the sublayer that runs next
     X: Tensor,  # state before the write
-    h: Tensor,  # output of the sublayer, (..., d)
+    h: Tensor | None,  # output of the sublayer, (..., d)
     ctx,  # context of `cur.read`
     cache: dict | None = None,  # decoding cache of `nxt`
 ) -> tuple[Tensor, Tensor, tuple | None]:  # new state (None from a kernel before a readout, where nobody reads it), next input, next context
     "Write, then read: the two halves that touch the same memory, fused into one kernel on a GPU where the pair allows it."
-    if fused(cur, X):
+    if fused(nxt if cur is None else cur, X):
         from deep_delta_learning.kernels.ops import fused_boundary, supported
         if supported(cur, nxt, X, h, ctx): return fused_boundary(cur, nxt, X, h, ctx)
-    if cur.every is not None and cache is None:
+    if cur is not None and cur.every is not None and cache is None:
         from deep_delta_learning.rebuild import rebuildable, rebuilt_boundary
         if rebuildable(cur, nxt, X, h, ctx): return rebuilt_boundary(cur, nxt, X, h, ctx)
-    X = cur.write(X, h, ctx)
+    if cur is not None: X = cur.write(X, h, ctx)
     return X, *nxt.read(X, cache)
 
 # %% ../nbs/library/22_residual.ipynb #d02ac2a9

@@ -69,14 +69,13 @@ class ChannelCompress(nn.Module):
         self.weight = _start(nn.Parameter(torch.empty(cfg.d, m)), cfg, torch.eye(m)[left])
         self.read = fixed_(nn.Parameter(torch.empty(dv)), 1/dv)
         at = torch.arange(dv) - torch.arange(m).unsqueeze(1) + left     # (m, dv): which entry of the read vector meets tap s at channel j
-        self.register_buffer('at', at.clamp(0, dv - 1), persistent=False)
-        self.register_buffer('inside', (at >= 0) & (at < dv), persistent=False)
+        self.register_buffer('meets', (at.unsqueeze(-1) == torch.arange(dv)).float(), persistent=False)      # (m, dv, dv), none beyond the ends
         self.prepared = None                                            # the effective weights, set by a `Decoder` while it reads a token
 
     def effective(self) -> Tensor:
         "The weight of every feature and channel, (d, dv)."
         if self.prepared is not None: return self.prepared
-        toeplitz = self.read[self.at] * self.inside
+        toeplitz = (self.meets * self.read).sum(-1)                     # not by indices, whose gradient is a sum in no fixed order on a GPU
         return (self.weight.unsqueeze(-1) * toeplitz).sum(-2)
 
     prepare = effective

@@ -23,7 +23,7 @@ def _backward(
     dY, dO, dV2, dB2, dX, dH, dV, dB, PART,  # upstream gradients; gradients; per-program sums of the parameters' gradients
     n, m, scale,
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, KEPT: tl.constexpr, HAS: tl.constexpr, GEN: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, HOLD: tl.constexpr, STEPS: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, READ: tl.constexpr, STEPS: tl.constexpr, HOLD: tl.constexpr,
 ):
     i, j = tl.arange(0, D), tl.arange(0, DV)
     at, inside = i[:, None]*DV + j[None, :], (i < d)[:, None] & (j[None, :] < DV)
@@ -44,19 +44,16 @@ def _backward(
             h, q = tl.load(HS[u] + s*d + i, row, 0.).to(tl.float32), tl.load(QS[u] + s)
             b, e = tl.load(BS[u] + s).to(tl.float32), tl.load(VS[u] + s*DV + j).to(tl.float32) - tl.load(PS[u] + s*DV + j)
             raw = tl.fma((q*h)[:, None], (b*e)[None, :], raw.to(tl.float32)).to(raw.dtype)
-        h = tl.load(H + s*d + i, row, 0.).to(tl.float32)
-        a = tl.load(dO + s*d + i, row, 0.).to(tl.float32)
+        a, r = tl.load(dO + s*d + i, row, 0.).to(tl.float32), tl.load(R + s)
         if HAS: G = tl.load(dY + s*d*DV + at, inside, 0.).to(tl.float32)
-        b, q, r = tl.load(B + s).to(tl.float32), tl.load(Q + s), tl.load(R + s)
-        p = tl.load(P + s*DV + j)
-        e = tl.load(V + s*DV + j).to(tl.float32) - p
-        k = q*h
-        if KEPT:
-            y = raw.to(tl.float32)
-            x0 = tl.fma(k[:, None], -(b*e)[None, :], y)
-        else:
-            x0 = raw.to(tl.float32)
-            y = tl.fma(k[:, None], (b*e)[None, :], x0).to(raw.dtype).to(tl.float32)
+        y = raw.to(tl.float32)
+        if not READ:
+            b, q, p = tl.load(B + s).to(tl.float32), tl.load(Q + s), tl.load(P + s*DV + j)
+            k, e = q*tl.load(H + s*d + i, row, 0.).to(tl.float32), tl.load(V + s*DV + j).to(tl.float32) - p
+            if KEPT: x0 = tl.fma(k[:, None], -(b*e)[None, :], y)
+            else:
+                x0 = y
+                y = tl.fma(k[:, None], (b*e)[None, :], x0).to(raw.dtype).to(tl.float32)
         if DV > 1:
             if not HOLD: weight = tl.load(C + at, inside, 0., eviction_policy='evict_last').to(tl.float32)
             x = tl.sum(y*weight, 1)
@@ -90,13 +87,15 @@ def _backward(
         else: back = tl.reshape(dx, [D, DV])
         if HAS: G = G + back
         else: G = back
-        g = tl.sum(k[:, None]*G, 0)
-        ge, gp = tl.sum(g*e, 0), tl.sum(g*p, 0)
-        tl.store(dX + s*d*DV + at, (G - k[:, None]*(b*g)[None, :]).to(dX.dtype.element_ty), inside)
-        dk = tl.sum(G*e[None, :] - x0*g[None, :], 1)
-        tl.store(dH + s*d + i, (b*q*(dk - k*(ge - gp))).to(dH.dtype.element_ty), row)
-        tl.store(dV + s*DV + few, ((b*g)[None, :] + tl.zeros([D, DV], tl.float32)).to(dV.dtype.element_ty), one)
-        tl.store(dB + s, ge.to(dB.dtype.element_ty))
+        if READ: tl.store(dX + s*d*DV + at, G.to(dX.dtype.element_ty), inside)
+        else:
+            g = tl.sum(k[:, None]*G, 0)
+            ge, gp = tl.sum(g*e, 0), tl.sum(g*p, 0)
+            tl.store(dX + s*d*DV + at, (G - k[:, None]*(b*g)[None, :]).to(dX.dtype.element_ty), inside)
+            dk = tl.sum(G*e[None, :] - x0*g[None, :], 1)
+            tl.store(dH + s*d + i, (b*q*(dk - k*(ge - gp))).to(dH.dtype.element_ty), row)
+            tl.store(dV + s*DV + few, ((b*g)[None, :] + tl.zeros([D, DV], tl.float32)).to(dV.dtype.element_ty), one)
+            tl.store(dB + s, ge.to(dB.dtype.element_ty))
     out = PART + tl.program_id(0).to(tl.int64)*m
     tl.store(out + i, sw, row)
     out += d
@@ -114,7 +113,7 @@ def _backward(
 def _backward_spare(
     S, H, V, B, P, Q, R, V2, B2, HS, VS, BS, PS, QS, C, W, Wv, Wg, dY, dO, dV2, dB2, dX, dH, dV, dB, PART, n, m, scale,  # as above
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, KEPT: tl.constexpr, HAS: tl.constexpr, GEN: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, STEPS: tl.constexpr, VEC: tl.constexpr, STAGES: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, READ: tl.constexpr, STEPS: tl.constexpr, VEC: tl.constexpr, STAGES: tl.constexpr,
 ):
     i, j, at = tl.max_contiguous(tl.arange(0, D), VEC), tl.arange(0, DV), tl.max_contiguous(tl.arange(0, D*DV), VEC*DV)
     row, inside = i < d, at < d*DV
@@ -133,11 +132,12 @@ def _backward_spare(
             h, q = tl.load(HS[u] + s*d + i, row, 0.).to(tl.float32), tl.load(QS[u] + s)
             b, e = tl.load(BS[u] + s).to(tl.float32), tl.load(VS[u] + s*DV + j).to(tl.float32) - tl.load(PS[u] + s*DV + j)
             raw = tl.fma((q*h)[:, None], (b*e)[None, :], raw.to(tl.float32)).to(raw.dtype)
-        h, a = tl.load(H + s*d + i, row, 0.).to(tl.float32), tl.load(dO + s*d + i, row, 0.).to(tl.float32)
+        a, r, y = tl.load(dO + s*d + i, row, 0.).to(tl.float32), tl.load(R + s), raw.to(tl.float32)
         if HAS: up = tl.reshape(tl.load(dY + s*d*DV + at, inside, 0.), [D, DV])
-        b, q, r, p = tl.load(B + s).to(tl.float32), tl.load(Q + s), tl.load(R + s), tl.load(P + s*DV + j)
-        e = tl.load(V + s*DV + j).to(tl.float32) - p
-        k, y = tl.where(row, q*h, 0.), raw.to(tl.float32)
+        if not READ:
+            b, q, p = tl.load(B + s).to(tl.float32), tl.load(Q + s), tl.load(P + s*DV + j)
+            e = tl.load(V + s*DV + j).to(tl.float32) - p
+            k = tl.where(row, q*tl.load(H + s*d + i, row, 0.).to(tl.float32), 0.)
         if not KEPT: y = tl.fma(k[:, None], (b*e)[None, :], y).to(raw.dtype).to(tl.float32)
         x = tl.sum(y*weight, 1) if DV > 1 else tl.sum(y, 1)
         hat = tl.where(row, x*r, 0.)
@@ -158,13 +158,15 @@ def _backward_spare(
             sC = tl.where(full, sC + y*back, 0.)
             back = back*weight
         G = up.to(tl.float32) + back if HAS else back
-        g = tl.sum(k[:, None]*G, 0)
-        ge, gp = tl.sum(g*e, 0), tl.sum(g*p, 0)
-        tl.store(dX + s*d*DV + at, tl.reshape((G - k[:, None]*(b*g)[None, :]).to(dX.dtype.element_ty), [D*DV]), inside)
-        dk = tl.sum(G*e[None, :], 1) - tl.sum(raw.to(tl.float32)*g[None, :], 1) - k*(ge*(1 - b) - gp if KEPT else ge - gp)
-        tl.store(dH + s*d + i, (b*q*dk).to(dH.dtype.element_ty), row)
-        tl.store(dV + s*DV + at, tl.reshape(tl.broadcast_to((b*g)[None, :], [D, DV]), [D*DV]).to(dV.dtype.element_ty), at < DV)
-        tl.store(dB + s, ge.to(dB.dtype.element_ty))
+        if READ: tl.store(dX + s*d*DV + at, tl.reshape(G.to(dX.dtype.element_ty), [D*DV]), inside)
+        else:
+            g = tl.sum(k[:, None]*G, 0)
+            ge, gp = tl.sum(g*e, 0), tl.sum(g*p, 0)
+            tl.store(dX + s*d*DV + at, tl.reshape((G - k[:, None]*(b*g)[None, :]).to(dX.dtype.element_ty), [D*DV]), inside)
+            dk = tl.sum(G*e[None, :], 1) - tl.sum(raw.to(tl.float32)*g[None, :], 1) - k*(ge*(1 - b) - gp if KEPT else ge - gp)
+            tl.store(dH + s*d + i, (b*q*dk).to(dH.dtype.element_ty), row)
+            tl.store(dV + s*DV + at, tl.reshape(tl.broadcast_to((b*g)[None, :], [D, DV]), [D*DV]).to(dV.dtype.element_ty), at < DV)
+            tl.store(dB + s, ge.to(dB.dtype.element_ty))
     out = PART + tl.program_id(0).to(tl.int64)*m
     tl.store(out + i, sw, row)
     if DV > 1: tl.store(out + d + at, tl.reshape(sC, [D*DV]), inside)
@@ -178,7 +180,7 @@ def _backward_spare(
 # %% ../../nbs/library/42_kernels_backward.ipynb #f4c991da
 def boundary_backward(
     S: Tensor,  # stored state: X' if `kept`, else X, or the state from which `steps` lead to X, (n, d, dv)
-    h: Tensor, v: Tensor, beta: Tensor,  # inputs of the forward pass
+    h: Tensor | None, v: Tensor | None, beta: Tensor | None,  # inputs of the forward pass; None: it only read, and S is what it read
     P: Tensor, Q: Tensor, R: Tensor, V2: Tensor, B2: Tensor,  # outputs of the forward pass
     C: Tensor | None, w: Tensor, Wv: Tensor | None, wg: Tensor | None,  # parameters
     dY: Tensor | None, dc: Tensor, dV2: Tensor | None, dB2: Tensor | None,  # upstream gradients
@@ -186,23 +188,22 @@ def boundary_backward(
     kept: bool,  # whether S is the new state
     steps: list[Tensor] = (),  # h, v, beta, P, Q of every write between S and X, oldest first, in one list
     how: Launch | None = None,  # launch; None: chosen
-) -> tuple[Tensor, ...]:  # gradients of X, h, v, beta, and of the parameters in one float32 vector
+) -> tuple[Tensor, ...]:  # gradients of X, h, v, beta (empty without `h`), and of the parameters in one float32 vector
     "Launch the backward kernel, then sum over programs."
-    S, h, v, beta, dc, w = (t.contiguous() for t in (S, h, v, beta, dc, w))
     Wv = None if Wv is None else Wv.mT
-    C, Wv, wg, dY, dV2, dB2 = (t if t is None else t.contiguous() for t in (C, Wv, wg, dY, dV2, dB2))
+    S, h, v, beta, dc, w, C, Wv, wg, dY, dV2, dB2 = (t if t is None else t.contiguous() for t in (S, h, v, beta, dc, w, C, Wv, wg, dY, dV2, dB2))
     (n, d, dv), gen = S.shape, Wv is not None
     how = how or launch(d, dv, n, backward=True, sms=_sms(S))
     m = packed_size(d, dv, gen)
     part = torch.empty(how.programs if n else 0, m, dtype=torch.float32, device=S.device)
-    dX, dh, dv_, db = torch.empty_like(S), torch.empty_like(h), torch.empty_like(v), torch.empty_like(beta)
+    dX, dh, dv_, db = (S.new_empty(0) if t is None else torch.empty_like(t) for t in (S, h, v, beta))
     steps = [t.contiguous() for t in steps]
     parts = [tuple(steps[i::5]) or None for i in range(5)]
     stages = _stages(how.D, dv, S.element_size(), len(steps)//5, _shared(S))
     kernel, own = (_backward_spare, dict(VEC=_vec(S), STAGES=stages)) if how.spare else (_backward, dict(HOLD=dv == 1))
     if n: kernel[(how.programs,)](S, h, v, beta, P, Q, R, V2, B2, *parts, C, w, Wv, wg, dY, dc, dV2, dB2, dX, dh, dv_, db, part, n, m, scale,
                                   d=d, DV=dv, D=how.D, KEPT=kept, HAS=dY is not None, GEN=gen, SIGMOID=scale != 0, NORMED=normed,
-                                  STEPS=len(steps)//5, **own, num_warps=how.warps)
+                                  READ=h is None, STEPS=len(steps)//5, **own, num_warps=how.warps)
     return dX, dh, dv_, db, part.sum(0)
 
 

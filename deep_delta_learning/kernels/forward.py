@@ -34,11 +34,11 @@ def _rounded(x, dtype: tl.constexpr, PACK: tl.constexpr):
 # %% ../../nbs/library/41_kernels_forward.ipynb #bfaac504
 @triton.jit(do_not_specialize=['n'])
 def _forward(
-    X, H, V, B, C, W, Wv, Bv, Wg, Bg,  # state, branch output, target, gate; compressor, norm, next value and gate
+    X, H, V, B, C, W, Wv, Bv, Wg, Bg,  # state; branch output, target, gate, unless READ; compressor, norm, next value and gate
     Y, O, V2, B2, P, Q, R,  # new state, c, v', beta'; p, 1/n, r for the backward pass
     n, k_eps, norm_eps, scale,
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, STORE: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, PACK: tl.constexpr, SPARE: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, PACK: tl.constexpr, SPARE: tl.constexpr, READ: tl.constexpr,
 ):
     i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.arange(0, D*DV)
     if DV > 1: i = tl.max_contiguous(i, VEC)                # as many features in a thread as its part of a state has: no change of layout
@@ -51,17 +51,23 @@ def _forward(
         if BIAS: bv = tl.load(Bv + j).to(tl.float32)
     wide = tl.program_id(0).to(tl.int64)*0                  # offsets into a state outgrow 32 bits
     s = wide + tl.program_id(0)
-    raw_next, h_next = tl.load(X + s*d*DV + at, inside, 0.), tl.load(H + s*d + i, row, 0.)
+    raw_next = tl.load(X + s*d*DV + at, inside, 0.)
+    if not READ: h_next = tl.load(H + s*d + i, row, 0.)
     for t in tl.range(tl.program_id(0), n, tl.num_programs(0)):
         s, ahead = wide + t, wide + tl.minimum(t + tl.num_programs(0), n - 1)
-        raw, h = raw_next, tl.where(row, _widen(h_next, PACK), 0.)
-        raw_next, h_next = tl.load(X + ahead*d*DV + at, inside, 0.), tl.load(H + ahead*d + i, row, 0.)
-        v, b = tl.load(V + s*DV + j).to(tl.float32), tl.load(B + s).to(tl.float32)
-        x = tl.where(full, tl.reshape(_widen(raw, PACK), [D, DV]), 0.)
-        q = _inv_root(tl.sum(h*h, 0) + k_eps*k_eps)
-        p = tl.fma(q, tl.sum(h[:, None]*x, 0), 0.)          # rounded here, as it is stored
-        k = tl.where(row, q*h, 0.)
-        y = _rounded(tl.where(full, tl.fma(k[:, None], (b*(v - p))[None, :], x), 0.), raw.dtype, PACK)
+        raw = raw_next
+        if READ:
+            raw_next = tl.load(X + ahead*d*DV + at, inside, 0.)
+            y = tl.reshape(raw, [D, DV])
+        else:
+            h = tl.where(row, _widen(h_next, PACK), 0.)
+            raw_next, h_next = tl.load(X + ahead*d*DV + at, inside, 0.), tl.load(H + ahead*d + i, row, 0.)
+            v, b = tl.load(V + s*DV + j).to(tl.float32), tl.load(B + s).to(tl.float32)
+            x = tl.where(full, tl.reshape(_widen(raw, PACK), [D, DV]), 0.)
+            q = _inv_root(tl.sum(h*h, 0) + k_eps*k_eps)
+            p = tl.fma(q, tl.sum(h[:, None]*x, 0), 0.)      # rounded here, as it is stored
+            k = tl.where(row, q*h, 0.)
+            y = _rounded(tl.where(full, tl.fma(k[:, None], (b*(v - p))[None, :], x), 0.), raw.dtype, PACK)
         if STORE: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
         x = tl.where(full, _widen(y, PACK), 0.)
         if DV > 1: x = x*tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32)
@@ -78,28 +84,28 @@ def _forward(
             tl.store(V2 + s*DV + j, z)
             tl.store(B2 + s, 2/(1 + tl.exp(-(tl.sum(wg*w*x, 0)*r + bg))))
         tl.store(O + s*d + i, (x*r*w).to(O.dtype.element_ty), row)
-        tl.store(P + s*DV + j, p); tl.store(Q + s, q); tl.store(R + s, r)
+        if not READ: tl.store(P + s*DV + j, p); tl.store(Q + s, q)
+        tl.store(R + s, r)
 
 # %% ../../nbs/library/41_kernels_forward.ipynb #c4ecfa42
 def boundary_forward(
-    X: Tensor, h: Tensor, v: Tensor, beta: Tensor, C: Tensor | None, w: Tensor,  # as in `fused_reference`
+    X: Tensor, h: Tensor | None, v: Tensor | None, beta: Tensor | None, C: Tensor | None, w: Tensor,  # as in `fused_reference`
     Wv: Tensor | None, bv: Tensor | None, wg: Tensor | None, bg: Tensor | None,  # as in `fused_reference`
     k_eps: float, norm_eps: float, scale: float, normed: bool,  # as in `fused_reference`
     how: Launch | None = None,  # launch; None: chosen
-) -> tuple[Tensor, ...]:  # X', c, v', beta', p, 1/n, r; X', v', beta' are empty for a readout
+) -> tuple[Tensor, ...]:  # X', c, v', beta', p, 1/n, r; X', v', beta' are empty for a readout, p and 1/n without `h`
     "Launch the forward kernel."
-    X, h, v, beta, w = (t.contiguous() for t in (X, h, v, beta, w))
     Wv = None if Wv is None else Wv.mT                      # the kernel wants it as (d, dv), in the layout of a state
-    C, Wv, bv, wg, bg = (t if t is None else t.contiguous() for t in (C, Wv, bv, wg, bg))
-    (n, d, dv), gen = X.shape, Wv is not None
+    X, h, v, beta, w, C, Wv, bv, wg, bg = (t if t is None else t.contiguous() for t in (X, h, v, beta, w, C, Wv, bv, wg, bg))
+    (n, d, dv), gen, first = X.shape, Wv is not None, h is None
     new = lambda *s: torch.empty(s, dtype=torch.float32, device=X.device)
-    Y, O = torch.empty_like(X) if gen else X.new_empty(0), torch.empty_like(h, dtype=X.dtype)
+    Y, O = torch.empty_like(X) if gen else X.new_empty(0), X.new_empty(n, d)
     V2, B2 = (new(n, dv), new(n)) if gen else (new(0), new(0))
-    P, Q, R = new(n, dv), new(n), new(n)
+    P, Q, R = new(0) if first else new(n, dv), new(0 if first else n), new(n)
     how = how or launch(d, dv, n, sms=_sms(X))
     if n: _forward[(how.programs,)](X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R, n, k_eps, norm_eps, scale,
                                     d=d, DV=dv, D=how.D, VEC=_vec(X), STORE=gen, GEN=gen, BIAS=bv is not None,
-                                    SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare, num_warps=how.warps)
+                                    SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare, READ=first, num_warps=how.warps)
     return Y, O, V2, B2, P, Q, R
 
 
@@ -117,6 +123,7 @@ def random_case(
     n: int, d: int, dv: int,  # tokens, width, channels
     dtype: torch.dtype = torch.float32,  # of state and branch output
     last: bool = False,  # before the readout
+    first: bool = False,  # a read without a write
     bias: bool = True,  # whether the value has a bias
     seed: int = 0, device: str = 'cpu',  # where and which
 ) -> dict[str, Tensor]:  # tensors by name, in the order of `fused_reference`
@@ -126,4 +133,5 @@ def random_case(
     case = dict(X=r(n, d, dv).to(dtype), h=r(n, d).to(dtype), v=r(n, dv), beta=2*torch.rand(n, generator=g),
                 C=r(d, dv)/dv**.5 if dv > 1 else None, w=1 + .3*r(d))
     if not last: case.update(Wv=r(dv, d)/d**.5, bv=r(dv) if bias else None, wg=r(d)/d**.5, bg=r(1))
+    if first: case.update(h=None, v=None, beta=None)
     return {k: t if t is None else t.to(device) for k, t in case.items()}

@@ -20,7 +20,7 @@ from ..state import ChannelCompress, Whole
 # %% ../../nbs/library/43_kernels_ops.ipynb #b46c49b2
 @torch.library.custom_op('ddl::boundary', mutates_args=())
 def boundary_op(
-    X: Tensor, h: Tensor, v: Tensor, beta: Tensor, C: Tensor | None, w: Tensor,
+    X: Tensor, h: Tensor | None, v: Tensor | None, beta: Tensor | None, C: Tensor | None, w: Tensor,
     Wv: Tensor | None, bv: Tensor | None, wg: Tensor | None, bg: Tensor | None,
     k_eps: float, norm_eps: float, scale: float, normed: bool, kept: bool, S: Tensor | None, steps: list[Tensor],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -33,17 +33,17 @@ def boundary_op(
 def _(X, h, v, beta, C, w, Wv, bv, wg, bg, k_eps, norm_eps, scale, normed, kept, S, steps):
     n, d, dv = X.shape
     new = lambda *s: X.new_empty(s, dtype=torch.float32)
-    gen = Wv is not None
-    return (X.new_empty((n, d, dv) if gen else 0), X.new_empty(n, d), *((new(n, dv), new(n)) if gen else (new(0), new(0))), new(n, dv), new(n), new(n))
+    pair = lambda there: (new(n, dv), new(n)) if there else (new(0), new(0))
+    return X.new_empty((n, d, dv) if Wv is not None else 0), X.new_empty(n, d), *pair(Wv is not None), *pair(h is not None), new(n)
 
 
 @torch.library.custom_op('ddl::boundary_backward', mutates_args=())
 def boundary_backward_op(
-    S: Tensor, h: Tensor, v: Tensor, beta: Tensor, P: Tensor, Q: Tensor, R: Tensor, V2: Tensor, B2: Tensor,
+    S: Tensor, h: Tensor | None, v: Tensor | None, beta: Tensor | None, P: Tensor, Q: Tensor, R: Tensor, V2: Tensor, B2: Tensor,
     C: Tensor | None, w: Tensor, Wv: Tensor | None, wg: Tensor | None,
     dY: Tensor | None, dc: Tensor, dV2: Tensor | None, dB2: Tensor | None, scale: float, normed: bool, kept: bool, steps: list[Tensor],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    "Gradients of `boundary_op`: of X, h, v and beta, and those of the parameters in one vector."
+    "Gradients of `boundary_op`: of X, h, v and beta (empty without `h`), and those of the parameters in one vector."
     from deep_delta_learning.kernels.backward import boundary_backward
     return boundary_backward(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY, dc, dV2, dB2, scale, normed, kept, steps)
 
@@ -51,7 +51,7 @@ def boundary_backward_op(
 @boundary_backward_op.register_fake
 def _(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY, dc, dV2, dB2, scale, normed, kept, steps):
     n, d, dv = S.shape
-    new = lambda t: t.new_empty(t.shape)
+    new = lambda t: S.new_empty(0) if t is None else t.new_empty(t.shape)
     return new(S), new(h), new(v), new(beta), S.new_empty(packed_size(d, dv, Wv is not None), dtype=torch.float32)
 
 # %% ../../nbs/library/43_kernels_ops.ipynb #e2b46cc4
@@ -67,14 +67,14 @@ def _grad(ctx, dY, dc, dV2, dB2, *_):
     S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, *steps = ctx.saved_tensors
     (n, d, dv), gen = S.shape, Wv is not None
     zero = lambda g, *s: torch.zeros(s, dtype=torch.float32, device=S.device) if g is None else g
-    dc = torch.zeros_like(h, dtype=S.dtype) if dc is None else dc
+    dc = S.new_zeros(n, d) if dc is None else dc
     dV2, dB2 = (zero(dV2, n, dv), zero(dB2, n)) if gen else (None, None)
-    *four, packed = boundary_backward_op(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY if gen else None, dc, dV2, dB2,
-                                         ctx.scale, ctx.normed, ctx.kept, steps)
+    dX, *three, packed = boundary_backward_op(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY if gen else None, dc, dV2, dB2,
+                                              ctx.scale, ctx.normed, ctx.kept, steps)
     parts = unpack(packed, d, dv, gen)
     params = [None if t is None else parts[k].to(t) for k, t in zip(('w', 'C', 'Wv', 'bv', 'wg', 'bg'), ctx.types)]
     w, C, *rest = params
-    return *four, C, w, *rest, None, None, None, None, None, None, [None]*ctx.steps
+    return dX, *([None]*3 if h is None else three), C, w, *rest, None, None, None, None, None, None, [None]*ctx.steps
 
 
 boundary_op.register_autograd(_grad, setup_context=_setup)
@@ -84,20 +84,27 @@ def _plain(m, kind): return type(m) is kind and not (m._forward_hooks or m._forw
 
 
 def supported(
-    cur, nxt,  # the residual that writes and the one (or the readout) that reads
-    X: Tensor, h: Tensor,  # state and branch output
+    cur, nxt,  # the residual that writes (None: nothing is written) and the one (or the readout) that reads
+    X: Tensor, h: Tensor | None,  # state and branch output
     ctx,  # context of the residual that writes
 ) -> bool:  # whether `fused_boundary` can take this pair
     "Whether the kernels compute this boundary."
-    dv = 1 if X.ndim == h.ndim else X.shape[-1]
-    half = torch.bfloat16, torch.float16, torch.float32
-    if not (type(cur) is Delta and _plain(cur.direction, BranchDirection) and isinstance(ctx, Context)): return False
-    if ctx.v is None or ctx.beta is None or ctx.erase is not None or ctx.beta.ndim != h.ndim - 1 or ctx.v.ndim != h.ndim: return False
-    if X.dtype not in half or h.dtype not in half or not fits(h.shape[-1], dv): return False
-    if not (_plain(nxt.norm, RMSNorm) and _plain(nxt.compress, Whole if dv == 1 else ChannelCompress)): return False
-    if type(nxt) is Readout: return True
-    return (type(nxt) is Delta and nxt.direction.source == 'branch' and _plain(nxt.value, LinearValue) and nxt.value.source == 'state'
-            and _plain(nxt.gate, LinearGate) and nxt.gate.out.out_features == 1)
+    if type(nxt) is not Delta and (type(nxt) is not Readout or cur is None): return False
+    one, half = _plain(nxt.compress, Whole), (torch.bfloat16, torch.float16, torch.float32)
+    if not (_plain(nxt.norm, RMSNorm) and (one or _plain(nxt.compress, ChannelCompress)) and X.dtype in half and fits(*_sizes(X, one))): return False
+    if cur is not None and not _writes(cur, X.ndim - (not one), h, ctx): return False
+    return type(nxt) is Readout or (nxt.direction.source == 'branch' and _plain(nxt.value, LinearValue) and nxt.value.source == 'state'
+                                    and _plain(nxt.gate, LinearGate) and nxt.gate.out.out_features == 1)
+
+
+def _sizes(X, one): return (X.shape[-1], 1) if one else X.shape[-2:]
+
+
+def _writes(cur, ndim, h, ctx):
+    "Whether this write is one of the kernels': a tied delta rule, of which the branch output decides the direction alone."
+    if not (type(cur) is Delta and _plain(cur.direction, BranchDirection) and isinstance(ctx, Context) and ctx.erase is None): return False
+    if ctx.v is None or ctx.beta is None or (h.ndim, ctx.v.ndim, ctx.beta.ndim) != (ndim, ndim, ndim - 1): return False
+    return h.dtype in (torch.bfloat16, torch.float16, torch.float32)
 
 
 class Tape(NamedTuple):
@@ -107,19 +114,21 @@ class Tape(NamedTuple):
 
 
 def fused_boundary(
-    cur, nxt,  # the residual that writes and the one (or the readout) that reads
+    cur, nxt,  # the residual that writes (None: nothing is written) and the one (or the readout) that reads
     X: Tensor,  # state, (..., d) or (..., d, dv)
-    h: Tensor,  # branch output, (..., d)
+    h: Tensor | None,  # branch output, (..., d)
     ctx,  # context of `cur.read`
 ) -> tuple:  # new state (None before a readout), next input, next context
     "`boundary` in one kernel, for a pair that is `supported`."
-    lead, d = h.shape[:-1], h.shape[-1]
-    dv = 1 if X.ndim == h.ndim else X.shape[-1]
-    C = None if dv == 1 else nxt.compress.effective()
-    gen = type(nxt) is not Readout
+    one, gen = type(nxt.compress) is Whole, type(nxt) is not Readout
+    (d, dv), lead = _sizes(X, one), X.shape[:-1 if one else -2]
+    C = None if one else nxt.compress.effective()
     value, gate = (nxt.value, nxt.gate.out) if gen else (None, None)
-    params = (value.out.weight if value.prepared is None else value.prepared, value.out.bias, gate.weight.squeeze(0), gate.bias) if gen else (None,)*4
+    params = (value.prepare() if value.prepared is None else value.prepared, value.out.bias, gate.weight.squeeze(0), gate.bias) if gen else (None,)*4
     scale, normed = (value.scale or 0., value.input == 'normed') if gen else (0., False)
+    if cur is None:                                      # a copy of the state is the new one
+        Y, c, v, beta, *_ = boundary_op(X.reshape(-1, d, dv), None, None, None, C, nxt.norm.weight, *params, 0., nxt.norm.eps, scale, normed, True, None, [])
+        return Y.view(X.shape), c.view(*lead, d), Context(None, None, v.view(*lead, dv), beta.view(lead), None)
     kept = gen and cur.keeps and cur.every != 1          # the readout has no new state
     tape = ctx.tape if isinstance(ctx.tape, Tape) and not kept else None
     S = None if tape is None else tape.state.detach().reshape(-1, d, dv)

@@ -17,9 +17,9 @@ from ..delta import delta_update, unit
 # %% ../../nbs/library/40_kernels_plan.ipynb #c9e1aa23
 def fused_reference(
     X: Tensor,  # state before the write, (n, d, dv)
-    h: Tensor,  # branch output, (n, d)
-    v: Tensor,  # target, (n, dv)
-    beta: Tensor,  # gate, (n)
+    h: Tensor | None,  # branch output, (n, d); None: nothing is written, the first read
+    v: Tensor | None,  # target, (n, dv)
+    beta: Tensor | None,  # gate, (n)
     C: Tensor | None,  # effective weights of the next channel compressor, (d, dv); None: dv = 1 and the read is the state
     w: Tensor,  # weight of the next norm, (d)
     Wv: Tensor | None = None,  # weight of the next value, (dv, d); None: a readout, which has no value and no gate
@@ -32,7 +32,7 @@ def fused_reference(
     normed: bool = False,  # the value reads c instead of x
 ) -> tuple[Tensor, ...]:  # X', c, v', beta'; X', c for a readout
     "Write, then read, in plain PyTorch: what the kernels must compute."
-    Y = delta_update(X, unit(h, k_eps).to(torch.promote_types(h.dtype, torch.float32)), v, beta)
+    Y = X if h is None else delta_update(X, unit(h, k_eps).to(torch.promote_types(h.dtype, torch.float32)), v, beta)
     dt = torch.promote_types(Y.dtype, torch.float32)
     x = Y.squeeze(-1) if C is None else (Y*C).sum(-1).to(Y.dtype)
     c = (x.to(dt)*(x.to(dt).square().mean(-1, keepdim=True) + norm_eps).rsqrt()*w).to(Y.dtype)

@@ -167,7 +167,7 @@ def _stored(X):
 def _enter(embed, drop, expand, res, f, ids, turn, expand_slot=None, read_slot=None, slot=None):
     "From tokens to the output of the first sublayer."
     X = _stored(expand(drop(embed(ids)), expand_slot))
-    c, ctx = res.read(X, read_slot)
+    X, c, ctx = boundary(None, res, X, None, None, read_slot)
     return X, f(c, slot, turn), ctx
 
 
