@@ -199,6 +199,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                 'deep_delta_learning.checkpoint.save_weights': ( 'library/checkpoint.html#save_weights',
                                                                                                  'deep_delta_learning/checkpoint.py')},
             'deep_delta_learning.cli': { 'deep_delta_learning.cli._finish': ('library/cli.html#_finish', 'deep_delta_learning/cli.py'),
+                                         'deep_delta_learning.cli._line': ('library/cli.html#_line', 'deep_delta_learning/cli.py'),
+                                         'deep_delta_learning.cli._program': ('library/cli.html#_program', 'deep_delta_learning/cli.py'),
                                          'deep_delta_learning.cli._show': ('library/cli.html#_show', 'deep_delta_learning/cli.py'),
                                          'deep_delta_learning.cli._train': ('library/cli.html#_train', 'deep_delta_learning/cli.py'),
                                          'deep_delta_learning.cli.ddl_compare': ( 'library/cli.html#ddl_compare',

@@ -40,6 +40,7 @@ class Decoder:
         compile: bool | dict = False,  # compile a step; a dictionary holds arguments of `torch.compile`
         graph: bool = False,  # record a step as a CUDA graph and replay it
     ):
+        if not isinstance(model, GPT): raise ValueError(f'model must be a GPT, got {type(model).__name__}')
         device, cfg = model.embed.weight.device, model.cfg
         if graph and device.type != 'cuda': raise ValueError(f"graph must be False on {device.type}: only a GPU records graphs")
         if not (type(batch) is int and batch >= 1): raise ValueError(f'batch must be a whole number of at least 1, got {batch!r}')
