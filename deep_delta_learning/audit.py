@@ -6,7 +6,7 @@
 __all__ = ['audit_model', 'audit_run', 'ddl_audit']
 
 # %% ../nbs/library/74_audit.ipynb #4cf651a0
-import json
+import json, textwrap
 from functools import partial
 from pathlib import Path
 
@@ -108,7 +108,7 @@ def audit_run(
     batches: int = 8,  # batches of 16 sequences to measure the loss on
     corpus=None,  # the run's text, as `load_corpus` takes it; None: what the run's record names
     device: str = 'cpu',  # auto, cpu, cuda, cuda:N or mps
-    progress: bool = True,  # print a line for every model
+    progress: bool = True,  # print a line for every model, and one for what is passed over
 ) -> Path:  # the first table
     "Audit what is finished and not in the table yet. Raises ValueError for another text, FileNotFoundError for no run."
     folder = Path(folder)
@@ -121,9 +121,12 @@ def audit_run(
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = _replace(path, config)
     have = {(r['variant'], r['seed']) for r in rows}
+    passed = {}
     for r in model_rows(record, metrics):
-        key = r['variant'], r['seed']
-        if r['status'] != 'done' or key in have or not (folder/r['model']/'model.safetensors').exists(): continue
+        key, gone = (r['variant'], r['seed']), not (folder/r['model']/'model.safetensors').exists()
+        if why := r['status'] if r['status'] != 'done' else f'in {path} already' if key in have else 'no weights in the run folder' if gone else None:
+            passed.setdefault(why, []).append(r['model'])
+            continue
         model = load_run(folder, r['model'], device)
         dls = text_dataloaders(corpus, context=model.cfg.context, bs=16, steps=1, valid_batches=batches, device=find_device(device))
         found, ids = list(dls.valid), torch.cat([x for x, _ in dls.valid])[:sequences]
@@ -133,6 +136,8 @@ def audit_run(
         rows = _replace(path, config, [dict(whose, **a, config=config[key]) for a in audit_model(model, ids, found)])
         if progress: print(f"{r['model']}: {rows[-1]['loss']:.4f} nats on {len(found)} batch{'es' if len(found) > 1 else ''}", flush=True)
     if not rows: raise ValueError(f'run must hold finished models with their weights, {folder} has none')
+    for why, names in passed.items():
+        if progress: print(f'{len(names)} not read, {why}: {textwrap.shorten(", ".join(names), 100, placeholder=" ...")}')
     return path
 
 # %% ../nbs/library/74_audit.ipynb #3e876165

@@ -134,11 +134,6 @@ class LinearValue(nn.Module):
         self.input, self.scale = cfg.value_input, cfg.value_scale if cfg.value_activation == 'sigmoid' else None
         self.source = 'branch' if cfg.value_input == 'branch' else 'state'
         self.out = linear(cfg.d, cfg.dv, _std(cfg, cfg.value_init), 0. if cfg.value_bias else None)
-        self.prepared = None                                # of `prepare`, set by a `Decoder` while it reads a token
-
-    def prepare(self) -> Tensor:
-        "The weight, (dv, d), laid out as the kernels read it."
-        return self.out.weight.mT.contiguous().mT
 
     def forward(self, *args):
         z = self.out(args[{'branch': 0, 'raw': 1, 'normed': 2}[self.input]])

@@ -6,10 +6,11 @@
 __all__ = ['SIZES', 'VARIANTS', 'parse_fields', 'ddl_compare', 'ddl_train', 'ddl_grid', 'ddl_sample']
 
 # %% ../nbs/library/90_cli.ipynb #c0dd331b
-import dataclasses, json, os, sys
+import argparse, dataclasses, inspect, json, os, sys
+from functools import wraps
 from pathlib import Path
 
-from fastcore.script import call_parse
+from fastcore.script import anno_parser, call_parse
 
 from .config import PRESETS, unknown
 from .files import command
@@ -59,11 +60,37 @@ def _finish(run, again=None):
     for r in bad: print(f'error: {r["model"]} {r["status"]}: its loss is not a number; {run.folder/r["model"]} holds what was good', file=sys.stderr)
     return 128 + run.stopped if run.stopped else int(bool(bad))
 
+# %% ../nbs/library/90_cli.ipynb #8c51a3f6
+def _line(f):
+    "Arguments and options for `f` that stand on the command line; fields stand anywhere."
+    parser = anno_parser(f)
+    for a in parser._actions:
+        if a.option_strings: a.default = argparse.SUPPRESS                # only what is given
+    given, rest = parser.parse_known_args()
+    given = {k: x for k, x in vars(given).items() if k in inspect.signature(f).parameters}
+    if wrong := [w for w in rest if w.startswith('-')]: parser.error(f'unrecognized arguments: {" ".join(wrong)}')
+    fields = [*given.pop('fields'), *rest]
+    return ([given.pop('file')] if 'file' in given else []) + fields, given
+
+
+def _program(f):
+    "Make a command of a function. A script that calls it without arguments has it read the command line. Says what `resume` ignores."
+    run = command(f)
+    @wraps(f)
+    def inner(*args, **options):
+        top = sys._getframe(1)
+        script = top.f_locals is top.f_globals and top.f_globals.get('__name__') == '__main__' and '__file__' in top.f_globals
+        if script and not args and not options: args, options = _line(f)
+        ignored = [*args, *(f'{k}={x}' for k, x in options.items() if k != 'resume')]
+        if options.get('resume') and ignored and os.environ.get('RANK', '0') == '0':
+            print(f"{f.__name__.replace('_', '-')}: --resume goes on by the run's own settings and ignores {' '.join(ignored)}", file=sys.stderr)
+        return run(*args, **options)
+    return inner
+
 # %% ../nbs/library/90_cli.ipynb #b0df84fa
-@call_parse
-@command
+@_program
 def ddl_compare(
-    *fields: str,  # configuration and settings of all models, as field=value: d=256 n_layers=6 clip=0.5; before the options
+    *fields: str,  # configuration and settings of all models, as field=value: d=256 n_layers=6 clip=0.5
     models: str = 'additive,ddl-scalar,ddl-cc-ec',  # presets to train, one model each: additive, ddl-scalar, ddl-cc, ddl-cc-ec, ddl-tc, ddl-tc-ec
     size: str = 'tiny',  # preset of the size: tiny, small or medium
     corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, the name of a text, or a text file or folder of yours
@@ -80,7 +107,7 @@ def ddl_compare(
     telemetry_every: int = None,  # steps between two looks at gates and norms; default: ten looks
     tensorboard: bool = False,  # write telemetry for TensorBoard too
     out: str = None,  # run folder to create; default: runs/ and the time
-    resume: str = None,  # run folder to go on with, by its own settings; everything else is ignored
+    resume: str = None,  # run folder to go on with, by its own settings; everything else is ignored, which is said
 ):
     "Train several models on the same batches from the same initial weights, and write a report."
     options, names = locals(), [m.strip() for m in models.split(',') if m.strip()]
@@ -91,10 +118,9 @@ def ddl_compare(
     return _train(options, fields, name='compare', base=size, variants=dict.fromkeys(names), seeds=seeds)
 
 # %% ../nbs/library/90_cli.ipynb #e0ecb479
-@call_parse
-@command
+@_program
 def ddl_train(
-    *fields: str,  # configuration and settings, as field=value: dv=4 d=256 n_layers=6; --show prints all of them; before the options
+    *fields: str,  # configuration and settings, as field=value: dv=4 d=256 n_layers=6; --show prints all of them
     preset: str = 'tiny,ddl-cc-ec',  # a size (tiny, small, medium) and a variant (additive, ddl-scalar, ddl-cc, ddl-cc-ec, ddl-tc, ddl-tc-ec)
     corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, the name of a text, or a text file or folder of yours
     steps: int = 300,  # optimiser steps
@@ -113,7 +139,7 @@ def ddl_train(
     telemetry_every: int = None,  # steps between two looks at gates and norms; default: ten looks
     tensorboard: bool = False,  # write telemetry for TensorBoard too
     out: str = None,  # run folder to create; default: runs/ and the time
-    resume: str = None,  # run folder to go on with, by its own settings; everything else is ignored
+    resume: str = None,  # run folder to go on with, by its own settings; everything else is ignored, which is said
     show: bool = False,  # print configuration, settings and the number of parameters, and train nothing
 ):
     "Train one model on the text of your choice."
@@ -129,11 +155,10 @@ def _show(grid):
     print(f'{count_params(c.cfg):,} parameters')
 
 # %% ../nbs/library/90_cli.ipynb #982322d6
-@call_parse
-@command
+@_program
 def ddl_grid(
     file: str,  # YAML file: variants, seeds, corpus, base, fields, settings; results/grids in the repository has some
-    *fields: str,  # what to change for all variants, as field=value: steps=2 d=64 corpus=my.txt; and which: seeds=0,1 variants=a,b; before the options
+    *fields: str,  # what to change for all variants, as field=value: steps=2 d=64 corpus=my.txt; and which: seeds=0,1 variants=a,b
     out: str = None,  # run folder; default: runs/ and the name of the grid, which is that of the file
     results: str = 'results',  # folder that keeps the curves, in a CSV file of the grid's name
 ):

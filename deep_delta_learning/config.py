@@ -51,9 +51,10 @@ def unknown(
     got,  # the name that was given
     allowed,  # the names that there are
 ) -> str:  # for a ValueError
-    "The message for a name that is not among the known ones: what is allowed, and the nearest."
-    near = difflib.get_close_matches(str(got), allowed, n=1)
-    return f"{what} must be one of {', '.join(allowed)}; got {got!r}" + (f' (did you mean {near[0]!r}?)' if near else '')
+    "The message for a name that is not among the known ones: what is allowed, and the nearest; of many names that stands before the list."
+    near, names = difflib.get_close_matches(str(got), allowed, n=1), ', '.join(allowed)
+    said = f'got {got!r}' + (f' (did you mean {near[0]!r}?)' if near else '')
+    return f'{what} must be one of {names}; {said}' if len(allowed) <= 12 else f'{what} must be one of {len(allowed)} names; {said}; they are {names}'
 
 
 directions = Registry('direction', 'deep_delta_learning.branches')
@@ -195,15 +196,19 @@ PRESETS = {
 
 
 def preset(
-    *names: str,  # presets, later ones override earlier ones; one string may join several with commas
+    *names: str,  # presets, later ones override earlier ones; one string may join a size and a variant with commas
     **fields,  # fields on top
 ) -> DDLConfig:  # the configuration
-    "A configuration from presets and fields. Raises ValueError for unknown names, with the nearest known one."
+    "A configuration from presets and fields. Raises ValueError for unknown names, with the nearest known one, and for two of a kind in a string."
     kw = {}
     if names and not any(n.strip() for n in names): raise ValueError(f'preset must name one of {", ".join(PRESETS)}; got {names[0]!r}')
-    for name in (n.strip() for s in names for n in s.split(',') if n.strip()):
-        if name not in PRESETS: raise ValueError(unknown('preset', name, PRESETS))
-        kw.update(PRESETS[name])
+    for joined in ([n.strip() for n in s.split(',') if n.strip()] for s in names):
+        for i, name in enumerate(joined):
+            if name not in PRESETS: raise ValueError(unknown('preset', name, PRESETS))
+            for other in joined[:i]:
+                if other != name and PRESETS[other].keys() == PRESETS[name].keys():
+                    raise ValueError(f'preset must name one size and one variant at most, got both {other!r} and {name!r}')
+            kw.update(PRESETS[name])
     return DDLConfig(**{**kw, **_fields(fields)})
 
 # %% ../nbs/library/12_config.ipynb #fac5c535

@@ -6,8 +6,6 @@
 __all__ = ['record_graph', 'Decoder']
 
 # %% ../nbs/library/34_decode.ipynb #e9e15d60
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor
 
@@ -40,6 +38,7 @@ class Decoder:
         compile: bool | dict = False,  # compile a step; a dictionary holds arguments of `torch.compile`
         graph: bool = False,  # record a step as a CUDA graph and replay it
     ):
+        if not isinstance(model, GPT): raise ValueError(f'model must be a GPT, got {type(model).__name__}')
         device, cfg = model.embed.weight.device, model.cfg
         if graph and device.type != 'cuda': raise ValueError(f"graph must be False on {device.type}: only a GPU records graphs")
         if not (type(batch) is int and batch >= 1): raise ValueError(f'batch must be a whole number of at least 1, got {batch!r}')
@@ -54,11 +53,10 @@ class Decoder:
                 self.rings = {k: {n: s[n].new_zeros(*s[n].shape[:2], cfg.context, cfg.head_dim) for n in 'kv'} for k, s in sample.items() if 'k' in s}
                 self.tails = {k: torch.zeros_like(s['tail']) for k, s in sample.items() if 'tail' in s}
                 self.ids, self.position, self.places = first, first.new_zeros(()), torch.arange(cfg.context, device=device)
-                self.ahead = [(m, m.prepare().detach().clone()) for m in model.modules() if hasattr(m, 'prepared')]
+                self.ready = [w and [t if t is None else t.detach().clone() for t in w] for w in model.ready()]
             self.step, how = self._step, compile if isinstance(compile, dict) else {}
             if compile: self.step = torch.compile(self._step, **{'fullgraph': True, 'dynamic': False, **how})
-            if graph:                                                              # while there is nothing to spoil
-                with self._prepared(): self.step = record_graph(self.step)
+            if graph: self.step = record_graph(self.step)                          # while there is nothing to spoil
         finally: model.train(training)
         self.reset()
 
@@ -77,19 +75,11 @@ class Decoder:
         kind = self.model.embed.weight.device.type
         return self.model.embed.weight.dtype, torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind)
 
-    @contextmanager
-    def _prepared(self):
-        "Inside, modules use what has been formed of their weights."
-        for m, x in self.ahead: m.prepared = x
-        try: yield
-        finally:
-            for m, _ in self.ahead: m.prepared = None
-
     def _step(self):
         "Read `ids`, write to the rings and tails, move on."
         shared = dict(seen=self.position, place=(self.position % len(self.places)).view(1), mask=(self.places <= self.position).view(1, 1, 1, -1))
         slots = {**{k: {**r, **shared} for k, r in self.rings.items()}, **{k: {'tail': x} for k, x in self.tails.items()}}
-        logits = self.model(self.ids, _Slots(slots))[:, -1]
+        logits = self.model.head(self.model.features(self.ids, _Slots(slots), self.ready))[:, -1]
         for k, x in self.tails.items(): x.copy_(slots[k]['tail'])
         self.position += 1
         return logits
@@ -105,12 +95,13 @@ class Decoder:
         if ids.shape != (self.batch, t) or not 1 <= t <= most:
             after = '' if self.fresh else ' after the prompt'
             raise ValueError(f'ids must have shape ({self.batch}, t) with t from 1 to {most}{after}, got {tuple(ids.shape)}')
-        if self.fresh:
-            for m, x in self.ahead: x.copy_(m.prepare())                           # the weights may have changed
+        if self.fresh:                                                             # the weights may have changed
+            for old, new in zip(self.ready, self.model.ready()):
+                for a, b in zip(old or (), new or ()): a is None or a.copy_(b)
         if not self.fresh or t == 1:
             self.fresh = False
             self.ids.copy_(ids)
-            with self._prepared(): return self.step()
+            return self.step()
         self.fresh, seen = False, self.model.new_cache()
         logits = self.model(ids, seen)[:, -1]
         for k, ring in self.rings.items():

@@ -260,6 +260,9 @@ def run_grid(
         env, made = environment(device), not (folder and Path(folder).exists())
         folder, record, rows = shared(_prepare(grid, corpus, folder, results, new, env, part) if is_main() else None)
         save = lambda mine: _save(folder, results, record, rows, mine)
+        asked = [c for _, c in _share(grid, part)]
+        if progress and is_main() and asked and all(_done(rows.get((c.variant, c.seed)), c.settings.steps) for c in asked):
+            print(f'nothing to train: {len(asked)} of {len(asked)} trainings are done already, their curves are in {_place(folder, results, grid.name)[1]}')
         try: _train_all(grid, corpus, folder, rows, save, env, stop, progress and is_main(), part)
         finally:
             if made and is_main() and not (rows or list(folder.glob('*/checkpoints'))): shutil.rmtree(folder, ignore_errors=True)   # nothing was trained

@@ -95,8 +95,9 @@ def training_memory(
     compile: bool = True,  # compiled by regions, as `compile_regions` does
 ) -> Memory:  # bytes
     "Count the memory of a training step on a GPU, without one; too high with dropout. Kernels count where Triton is installed and not refused."
+    if not isinstance(cfg, DDLConfig): raise ValueError(f'cfg must be a DDLConfig, as `preset` makes it, got {cfg!r}')
     t = cfg.context if t is None else t
-    for name, x in (('batch', batch), ('t', t)):
+    for name, x in (('batch', batch), ('t', t), ('keep', 1 if keep is None else keep)):
         if type(x) is not int or x < 1: raise ValueError(f'{name} must be a whole number of at least 1, got {x!r}')
     with torch.inference_mode(False), torch.enable_grad(), Account() as account, _as_on_gpu():
         model = GPT(cfg, seed=0).keep_states(keep).rebuild_branches(rebuild)

@@ -84,11 +84,12 @@ def boundary(
     h: Tensor | None,  # output of the sublayer, (..., d)
     ctx,  # context of `cur.read`
     cache: dict | None = None,  # decoding cache of `nxt`
+    ready: tuple | None = None,  # what follows from the weights of `nxt` alone, for the kernels; None: formed here
 ) -> tuple[Tensor, Tensor, tuple | None]:  # new state (None from a kernel before a readout, where nobody reads it), next input, next context
     "Write, then read: the two halves that touch the same memory, fused into one kernel on a GPU where the pair allows it."
     if fused(nxt if cur is None else cur, X):
         from deep_delta_learning.kernels.ops import fused_boundary, supported
-        if supported(cur, nxt, X, h, ctx): return fused_boundary(cur, nxt, X, h, ctx)
+        if supported(cur, nxt, X, h, ctx): return fused_boundary(cur, nxt, X, h, ctx, ready)
     if cur is not None and cur.every is not None and cache is None:
         from deep_delta_learning.rebuild import rebuildable, rebuilt_boundary
         if rebuildable(cur, nxt, X, h, ctx): return rebuilt_boundary(cur, nxt, X, h, ctx)

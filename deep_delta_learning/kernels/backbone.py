@@ -236,28 +236,28 @@ def cross_entropy_rows(
 
 # %% ../../nbs/library/47_kernels_backbone.ipynb #24c04705
 @triton.jit
-def _expand(X, W, Y, t, d: tl.constexpr, DV: tl.constexpr, M: tl.constexpr, BI: tl.constexpr, SPAN: tl.constexpr):
+def _expand(X, W, Y, t, d: tl.constexpr, DV: tl.constexpr, M: tl.constexpr, BI: tl.constexpr, SPAN: tl.constexpr, ROWS: tl.constexpr):
     i, e = tl.program_id(2)*BI + tl.arange(0, BI), tl.program_id(2)*BI*DV + tl.arange(0, BI*DV)
     row, inside, first = i < d, e < d*DV, tl.program_id(1)*SPAN
-    at = tl.program_id(0).to(tl.int64)*t
+    at, last = tl.program_id(0).to(tl.int64)*t, tl.minimum(first + SPAN, t)
     taps, past = (), ()
     for s in tl.static_range(M):
         taps += (tl.reshape(tl.load(W + e*M + s, inside, 0.), [BI, DV]).to(tl.float32),)
-        u = first - M + s                                    # the rows before the stretch; the last place is filled in the loop
+        u = first - M + s                                    # the rows before the stretch
         past += (tl.load(X + (at + u)*d + i, row & (u + 0*i >= 0), 0.).to(tl.float32),)
-    for u in tl.range(first, tl.minimum(first + SPAN, t)):
-        moved, y = (), tl.zeros([BI, DV], tl.float32)
-        for s in tl.static_range(M):
-            if s < M - 1: x = past[s + 1]
-            else: x = tl.load(X + (at + u)*d + i, row, 0.).to(tl.float32)
-            moved += (x,)
-            y += taps[s]*x[:, None]
-        past = moved
-        tl.store(Y + (at + u)*d*DV + e, tl.reshape(y, [BI*DV]).to(Y.dtype.element_ty), inside)
+    for u in tl.range(first, last, ROWS):                    # several rows on their way at once
+        rows, kept = past, ()
+        for r in tl.static_range(ROWS): rows += (tl.load(X + (at + u + r)*d + i, row & (u + r + 0*i < last), 0.).to(tl.float32),)
+        for r in tl.static_range(ROWS):
+            y = tl.zeros([BI, DV], tl.float32)
+            for s in tl.static_range(M): y += taps[s]*rows[r + s + 1][:, None]
+            tl.store(Y + (at + u + r)*d*DV + e, tl.reshape(y, [BI*DV]).to(Y.dtype.element_ty), inside & (u + r + 0*e < last))
+        for s in tl.static_range(M): kept += (rows[ROWS + s],)
+        past = kept
 
 
 @triton.jit
-def _expand_backward(X, W, dY, dX, PART, t, d: tl.constexpr, DV: tl.constexpr, M: tl.constexpr, BI: tl.constexpr, SPAN: tl.constexpr):
+def _expand_backward(X, W, dY, dX, PART, t, d: tl.constexpr, DV: tl.constexpr, M: tl.constexpr, BI: tl.constexpr, SPAN: tl.constexpr, ROWS: tl.constexpr):
     i, e = tl.program_id(2)*BI + tl.arange(0, BI), tl.program_id(2)*BI*DV + tl.arange(0, BI*DV)
     row, inside, first = i < d, e < d*DV, tl.program_id(1)*SPAN
     at, last = tl.program_id(0).to(tl.int64)*t, tl.minimum(first + SPAN, t)
@@ -268,20 +268,21 @@ def _expand_backward(X, W, dY, dX, PART, t, d: tl.constexpr, DV: tl.constexpr, M
         u = first - M + s
         past += (tl.load(X + (at + u)*d + i, row & (u + 0*i >= 0), 0.).to(tl.float32),)
         ahead += (tl.zeros([BI], tl.float32),)
-    for u in tl.range(first, last + M - 1):                  # the last rows of a stretch also feed the steps after it
-        G = tl.reshape(tl.load(dY + (at + u)*d*DV + e, inside & (u + 0*e < t), 0.), [BI, DV]).to(tl.float32)
-        own = tl.where(u < last, 1., 0.)
-        moved, grown, queue = (), (), ()
-        for s in tl.static_range(M):
-            if s < M - 1: x = past[s + 1]
-            else: x = tl.load(X + (at + u)*d + i, row & (u + 0*i < last), 0.).to(tl.float32)
-            moved += (x,)
-            grown += (sums[s] + G*(own*x)[:, None],)
-            if s < M - 1: queue += (ahead[s + 1] + tl.sum(taps[s]*G, 1),)
-            else: queue += (tl.sum(taps[s]*G, 1),)
-        past, sums, ahead = moved, grown, queue
-        done = u - M + 1
-        tl.store(dX + (at + done)*d + i, ahead[0].to(dX.dtype.element_ty), row & (done + 0*i >= first))
+    for u in tl.range(first, last + M - 1, ROWS):            # the last rows of a stretch also feed the steps after it
+        rows, ups, kept = past, (), ()
+        for r in tl.static_range(ROWS):
+            rows += (tl.load(X + (at + u + r)*d + i, row & (u + r + 0*i < last), 0.).to(tl.float32),)
+            ups += (tl.load(dY + (at + u + r)*d*DV + e, inside & (u + r + 0*e < t), 0.),)
+        for r in tl.static_range(ROWS):
+            G, own, grown, queue = tl.reshape(ups[r], [BI, DV]).to(tl.float32), tl.where(u + r < last, 1., 0.), (), ()
+            for s in tl.static_range(M):
+                grown += (sums[s] + G*(own*rows[r + s + 1])[:, None],)
+                if s < M - 1: queue += (ahead[s + 1] + tl.sum(taps[s]*G, 1),)
+                else: queue += (tl.sum(taps[s]*G, 1),)
+            sums, ahead, done = grown, queue, u + r - M + 1
+            tl.store(dX + (at + done)*d + i, ahead[0].to(dX.dtype.element_ty), row & (done + 0*i >= first) & (done + 0*i < last))
+        for s in tl.static_range(M): kept += (rows[ROWS + s],)
+        past = kept
     part = PART + (tl.program_id(0)*tl.num_programs(1) + tl.program_id(1)).to(tl.int64)*d*DV*M
     for s in tl.static_range(M): tl.store(part + e*M + s, tl.reshape(sums[s], [BI*DV]), inside)
 
@@ -289,7 +290,7 @@ def _expand_backward(X, W, dY, dX, PART, t, d: tl.constexpr, DV: tl.constexpr, M
 def _expand_grid(x, dv):
     b, t, d = x.shape
     BI = max(1, min(triton.next_power_of_2(d), 1024//triton.next_power_of_2(dv)))
-    return (b, triton.cdiv(t, 64), triton.cdiv(d, BI)), dict(BI=BI, SPAN=64, num_warps=4)
+    return (b, triton.cdiv(t, 64), triton.cdiv(d, BI)), dict(BI=BI, SPAN=64, ROWS=4, num_warps=4)
 
 
 @torch.library.custom_op('ddl::expand_conv', mutates_args=())

@@ -103,7 +103,7 @@ def _backward(
         tl.store(out + at, sC, inside)
         out += d*DV
     if GEN:
-        tl.store(out + at, sWv, inside)
+        tl.store(out + i[:, None] + j[None, :]*d, sWv, inside)           # turned: the layout of the weight
         tl.store(out + d*DV + j, sbv)
         tl.store(out + d*DV + DV + i, swg, row)
         tl.store(out + d*DV + DV + d, sbg)
@@ -172,7 +172,7 @@ def _backward_spare(
     if DV > 1: tl.store(out + d + at, tl.reshape(sC, [D*DV]), inside)
     if GEN:
         out += d + (d*DV if DV > 1 else 0)
-        tl.store(out + at, tl.reshape(sWv, [D*DV]), inside)
+        tl.store(out + i[:, None] + j[None, :]*d, sWv, full)             # turned: the layout of the weight
         tl.store(out + d*DV + j, sbv)
         tl.store(out + d*DV + DV + i, w*swg, row)
         tl.store(out + d*DV + DV + d, sbg)

@@ -156,5 +156,5 @@ def unpack(
     parts = dict(zip(sizes, packed.split(list(sizes.values()))))
     if dv > 1: parts['C'] = parts['C'].view(d, dv)
     else: del parts['C']
-    if gen: parts['Wv'] = parts['Wv'].view(d, dv).mT
+    if gen: parts['Wv'] = parts['Wv'].view(dv, d)
     return parts

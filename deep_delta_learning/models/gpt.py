@@ -164,20 +164,20 @@ def _stored(X):
     return X.to(torch.get_autocast_dtype(kind)) if on_gpu(X) and torch.is_autocast_enabled(kind) else X
 
 
-def _enter(embed, drop, expand, res, f, ids, turn, expand_slot=None, read_slot=None, slot=None):
+def _enter(embed, drop, expand, res, f, ids, turn, ready=None, expand_slot=None, read_slot=None, slot=None):
     "From tokens to the output of the first sublayer."
     X = _stored(expand(drop(embed(ids)), expand_slot))
-    X, c, ctx = boundary(None, res, X, None, None, read_slot)
+    X, c, ctx = boundary(None, res, X, None, None, read_slot, ready)
     return X, f(c, slot, turn), ctx
 
 
-def _step(res, nxt, f, X, h, ctx, turn, read_slot=None, slot=None):
+def _step(res, nxt, f, X, h, ctx, turn, ready=None, read_slot=None, slot=None):
     "Cross a boundary and run the sublayer behind it: what all layers repeat."
-    X, c, ctx = boundary(res, nxt, X, h, ctx, read_slot)
+    X, c, ctx = boundary(res, nxt, X, h, ctx, read_slot, ready)
     return X, f(c, slot, turn), ctx
 
 
-def _leave(res, readout, X, h, ctx, read_slot=None): return boundary(res, readout, X, h, ctx, read_slot)[1]
+def _leave(res, readout, X, h, ctx, ready=None, read_slot=None): return boundary(res, readout, X, h, ctx, read_slot, ready)[1]
 
 
 def _unwarned(record): return 'context_fn is passed' not in record.getMessage()     # in-place operators would be wrong there, and there are none
@@ -218,17 +218,26 @@ class GPT(nn.Module):
     def features(self,
         ids: Tensor,  # token ids, (b, t)
         cache: dict | None = None,  # made by `new_cache`, for decoding in pieces
+        ready: list | None = None,  # of `ready`; None: formed here
     ) -> Tensor:  # input of the head, (b, t, d)
         "Everything but the head."
         slot = (lambda *key: None) if cache is None else (lambda *key: cache[key])
         (name, res, f), *rest = self.sublayers()
         turn = rotations(self.embed.weight, ids.shape[1], self.cfg.head_dim, self.cfg.rope_base, (slot(name) or {}).get('seen', 0))
         enter, step, leave = self._regions
-        X, h, ctx = enter(self.embed, self.drop, self.expand, res, f, ids, turn, slot('expand'), slot(name, 'read'), slot(name))
-        for name, nxt, f in rest:
-            X, h, ctx = step(res, nxt, f, X, h, ctx, turn, slot(name, 'read'), slot(name))
+        first, *others, last = self.ready() if ready is None else ready
+        X, h, ctx = enter(self.embed, self.drop, self.expand, res, f, ids, turn, first, slot('expand'), slot(name, 'read'), slot(name))
+        for (name, nxt, f), own in zip(rest, others):
+            X, h, ctx = step(res, nxt, f, X, h, ctx, turn, own, slot(name, 'read'), slot(name))
             res = nxt
-        return leave(res, self.readout, X, h, ctx, slot('readout', 'read'))
+        return leave(res, self.readout, X, h, ctx, last, slot('readout', 'read'))
+
+    def ready(self) -> list:  # for each sublayer, and for the readout, what the kernels read of its weights; None where there is nothing
+        "What follows from the weights alone, formed for all layers at once."
+        readers = [*(res for _, res, _ in self.sublayers()), self.readout]
+        if not fused(self.cfg, self.embed.weight): return [None]*len(readers)
+        from deep_delta_learning.kernels.ops import formed
+        return formed(readers)
 
     def compile_regions(self,
         **kwargs,  # of `torch.compile`, such as `mode` or `backend`
