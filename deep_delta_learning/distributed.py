@@ -6,7 +6,7 @@
 __all__ = ['rank_world', 'is_main', 'own_device', 'processes', 'shared', 'agreed', 'Together', 'distributed']
 
 # %% ../nbs/library/54_distributed.ipynb #5d77a9b5
-import os
+import gc, os
 from contextlib import contextmanager
 from functools import cache
 
@@ -56,7 +56,9 @@ def processes(
     _accelerator(device.type == 'cpu')
     _cpus()
     yield
+    dist.barrier(group=_cpus())               # nobody leaves while another one still works
     _accelerator.cache_clear(); _cpus.cache_clear()
+    gc.collect()                              # models that hold the group; its threads must end before Python does
     dist.destroy_process_group()              # not after an error: the others may never come, and the launcher ends them
 
 
