@@ -67,9 +67,16 @@ def _line(f):
     for a in parser._actions:
         if a.option_strings: a.default = argparse.SUPPRESS                # only what is given
     given, rest = parser.parse_known_args()
-    given = {k: x for k, x in vars(given).items() if k in inspect.signature(f).parameters}
-    if wrong := [w for w in rest if w.startswith('-')]: parser.error(f'unrecognized arguments: {" ".join(wrong)}')
+    given, known = vars(given), inspect.signature(f).parameters
+    if wrong := [*(f'--{k}' for k, x in given.items() if k not in known and x), *(w for w in rest if w.startswith('-'))]:
+        parser.error(f'unrecognized arguments: {" ".join(wrong)}')
     fields = [*given.pop('fields'), *rest]
+    given = {k: x for k, x in given.items() if k in known}
+    if '=' in given.get('file', ''):                                      # the file is the word that is no field
+        words = [given['file'], *fields]
+        at = next((i for i, w in enumerate(words) if '=' not in w), 0)
+        given['file'], fields = words[at], words[:at] + words[at + 1:]
+    if twice := [k for k in given if any(w.replace('-', '_').startswith(f'{k}=') for w in fields)]: parser.error(f'{twice[0]} must be given once')
     return ([given.pop('file')] if 'file' in given else []) + fields, given
 
 
@@ -81,7 +88,7 @@ def _program(f):
         top = sys._getframe(1)
         script = top.f_locals is top.f_globals and top.f_globals.get('__name__') == '__main__' and '__file__' in top.f_globals
         if script and not args and not options: args, options = _line(f)
-        ignored = [*args, *(f'{k}={x}' for k, x in options.items() if k != 'resume')]
+        ignored = [*args, *(f'--{k.replace("_", "-")}' + ('' if x is True else f' {x}') for k, x in options.items() if k != 'resume')]
         if options.get('resume') and ignored and os.environ.get('RANK', '0') == '0':
             print(f"{f.__name__.replace('_', '-')}: --resume goes on by the run's own settings and ignores {' '.join(ignored)}", file=sys.stderr)
         return run(*args, **options)

@@ -30,7 +30,7 @@ def record_graph(
 
 
 class Decoder:
-    "Decodes a batch token by token in memory that stays in place, with the weights that the model had when the prompt began."
+    "Decodes a batch token by token in memory that stays in place. The weights must not change between a prompt and the tokens after it."
     @torch.no_grad()
     def __init__(self,
         model: GPT,  # its device, its types and the autocast of this moment are those of the cache
@@ -97,7 +97,8 @@ class Decoder:
             raise ValueError(f'ids must have shape ({self.batch}, t) with t from 1 to {most}{after}, got {tuple(ids.shape)}')
         if self.fresh:                                                             # the weights may have changed
             for old, new in zip(self.ready, self.model.ready()):
-                for a, b in zip(old or (), new or ()): a is None or a.copy_(b)
+                for a, b in zip(old or (), new or ()):
+                    if a is not None: a.copy_(b)
         if not self.fresh or t == 1:
             self.fresh = False
             self.ids.copy_(ids)

@@ -199,6 +199,7 @@ def _prepare(grid, corpus, folder, results, new, env, part):
     if at.exists(): _unchanged(grid, corpus, _read_record(at), rows, at)
     for _, c in _share(grid, part): _not_over(c, folder/c.name, rows.get((c.variant, c.seed)))
     record = _merged(_record(grid, corpus, env, results, part), at, rows)
+    _not_another(folder, record)
     if (folder/'config.json').exists():
         was = _read_record(folder/'config.json').get('asked', {})
         record['asked'] = {k: [x for x in dict.fromkeys((*was.get(k, ()), *now)) if x in record['grid'][k]] for k, now in record['asked'].items()}
@@ -211,6 +212,14 @@ def _not_over(c, model, rows):
     if rows is None and (model/'model.safetensors').exists() and not (model/'checkpoints').exists():
         raise FileExistsError(f'out must be another folder: {model} holds a finished model, which that of {c.variant} with seed {c.seed} would replace; '
                               'remove it if it is to be trained anew')
+
+
+def _not_another(folder, record):
+    "Refuse a folder whose models belong to other results: their weights and these curves would be taken for one training."
+    if not (folder/'config.json').exists(): return
+    was, name = _read_record(folder/'config.json').get('results'), record['grid']['name']
+    if was in (None, record['results']) or not Path(was, f'{name}.csv').exists() or not any(folder.glob('*/model.safetensors')): return
+    raise FileExistsError(f'out must be another folder, or results {was}: the curves of the models in {folder} are in {Path(was, name)}.csv')
 
 
 def _unchanged(grid, corpus, old, rows, at):

@@ -250,10 +250,14 @@ class DeltaResidual(nn.Module):
         X: Tensor,  # state, (..., d), or (..., d, dv) for dv > 1
         *args, **kwargs,  # passed to the branch
     ) -> Tensor:  # new state, shaped like `X`
-        "One residual layer. Raises ValueError if `X` is not a state of this width and number of channels."
+        "One residual layer. Raises ValueError if `X` is not a state of this width and number of channels, or the branch's output no (..., d)."
         want = (self.cfg.d,) if self.cfg.dv == 1 else (self.cfg.d, self.cfg.dv)
         if X.shape[-len(want):] != want:
             raise ValueError(f'X must be a state of shape (..., {", ".join(map(str, want))}), got {tuple(X.shape)}' +
                              ('; widen a tensor x with x.unsqueeze(-1).expand(*x.shape, dv)' if self.cfg.dv > 1 else ''))
         c, ctx = self.res.read(X)
-        return self.res.write(X, self.branch(c, *args, **kwargs), ctx)
+        h = self.branch(c, *args, **kwargs)
+        if not isinstance(h, Tensor) or h.shape != c.shape:
+            got = f'a tensor of shape {tuple(h.shape)}' if isinstance(h, Tensor) else f'a {type(h).__name__}'
+            raise ValueError(f'branch must return a tensor shaped like its input, {tuple(c.shape)}, got {got}')
+        return self.res.write(X, h, ctx)

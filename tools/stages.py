@@ -10,6 +10,7 @@ Each of --jobs processes has one of the GPUs and takes the next training as soon
 Seconds of trainings that run beside each other are no measure of anything; --pace times the variants of a grid when nothing else runs.
 """
 import argparse
+import math
 import multiprocessing
 import os
 import shutil
@@ -25,7 +26,6 @@ from deep_delta_learning.audit import audit_run
 from deep_delta_learning.files import write_atomic
 from deep_delta_learning.grid import load_grid, run_grid
 from deep_delta_learning.overhead import grid_pace
-from deep_delta_learning.paired import trainings
 from deep_delta_learning.report import read_csv, write_csv
 
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
@@ -48,15 +48,31 @@ def grid_of(stage, changes):
     return load_grid(Path('results/grids', f'{name}.yaml'), variants=variants, **own)
 
 
-def tasks(stages, changes, results):
-    "The trainings of the stages, one by one in order of value, without what the tables in `results` have from the first to the last step."
-    found, done = {}, set()
+def tasks(stages, changes, results, runs):
+    "The trainings of the stages, one by one in order of value, that are not in the tables in `results` from the first to the last step, or not audited."
+    found = {}
     for stage in stages:
-        grid = grid_of(stage, changes)
-        path = Path(results, f'{grid.name}.csv')
-        if path.exists(): done |= {(grid.name, *k, rs[-1]['step']) for k, rs in trainings(read_csv(path)).items()}
-        found.update({f'{grid.name}:{c.variant}:{c.seed}': (grid.name, c.variant, c.seed, c.settings.steps) for c in grid.cells})
-    return [t for t, end in found.items() if end not in done]
+        grid, every = grid_of(stage, changes), grid_of(f'{":".join(stage.split(":")[:2])}:', changes).seeds
+        if wrong := set(grid.seeds) - set(every): sys.exit(f'seeds of {stage} must be among those of the grid, {every}, got {sorted(wrong)}')
+        found.update({f'{grid.name}:{c.variant}:{c.seed}': c.settings.steps for c in grid.cells})
+    return [t for t, steps in found.items() if not finished(t, steps, results, runs)]
+
+
+def finished(task, steps, results, runs):
+    "Whether a training has ended, or diverged, and was audited, if its weights are still there."
+    name, variant, seed = task.split(':')
+    rows = [r for r in table_of(Path(results, f'{name}.csv')) if (r['variant'], str(r['seed'])) == (variant, seed)]
+    if not rows: return False
+    last = max(rows, key=lambda r: r['step'])
+    if not math.isfinite(last['train_loss']): return True
+    audited = any((r['variant'], str(r['seed'])) == (variant, seed) for r in table_of(Path(results, f'{name}-audit.csv')))
+    return last['step'] == steps and (audited or not any(folder_of(task, runs).glob('*/model.safetensors')))
+
+
+def table_of(path): return read_csv(path) if path.exists() else []
+
+
+def folder_of(task, runs): return Path(runs, task.replace(':', '-'))
 
 
 def train(a, todo, taken):
@@ -69,11 +85,12 @@ def train(a, todo, taken):
         if i >= len(todo): break
         name, variant, seed = todo[i].split(':')
         grid = grid_of(f'{name}:{variant}:', changes)                      # of all its seeds, of which this is one share
-        folder = Path(a.runs, todo[i].replace(':', '-'))
+        folder = folder_of(todo[i], a.runs)
         try:
             run = run_grid(grid, folder, a.results, progress=False, part=(grid.seeds.index(int(seed)), len(grid.seeds)))
             if run.stopped: break
-            audit_run(folder, a.results, device=grid.cells[0].settings.device, progress=False, corpus=grid.corpus)
+            if any(r['status'] == 'done' and (folder/r['model']/'model.safetensors').exists() for r in run.summary):
+                audit_run(folder, a.results, device=grid.cells[0].settings.device, progress=False, corpus=grid.corpus)
             print(f'{time.monotonic() - start:.0f} s: {todo[i]} is done', flush=True)
         except KeyboardInterrupt: break                                    # before the first row
         except Exception:                                                  # the others are worth training all the same
@@ -116,8 +133,7 @@ def train_beside(a):
     "Train in --jobs processes until all is done or the time is up, and copy what is finished soon, whatever comes."
     gpus = os.environ.get('CUDA_VISIBLE_DEVICES', ','.join(map(str, range(torch.cuda.device_count())))).split(',')
     changes, spawn = dict(s.split('=', 1) for s in a.set), multiprocessing.get_context('spawn')
-    todo = tasks(a.stages, changes, a.results)
-    names = {t.split(':')[0] for t in todo}
+    todo, names = tasks(a.stages, changes, a.results, a.runs), {stage.split(':')[0] for stage in a.stages}
     taken, end, stopped, others = spawn.Value('i', 0), time.monotonic() + a.seconds, [], []
     for s in (signal.SIGTERM, signal.SIGINT): signal.signal(s, lambda *_: stopped.append(1))
     for i in range(a.jobs):
@@ -134,7 +150,7 @@ def train_beside(a):
             again = time.monotonic() + 5
         time.sleep(0.5)
     if a.out: copy_tables(a.results, names, a.out)
-    print(f'{len(todo) - len(tasks(a.stages, changes, a.results))} of {len(todo)} trainings are done' + ('' if not told else '; run again to go on'))
+    print(f'{len(todo) - len(tasks(a.stages, changes, a.results, a.runs))} of {len(todo)} trainings are done' + ('' if not told else '; run again to go on'))
     sys.exit(int(any(o.exitcode for o in others)))
 
 

@@ -89,7 +89,7 @@ def supported(
     ctx,  # context of the residual that writes
 ) -> bool:  # whether `fused_boundary` can take this pair
     "Whether the kernels compute this boundary."
-    if type(nxt) is not Delta and (type(nxt) is not Readout or cur is None): return False
+    if type(nxt) not in (Delta, Readout): return False
     one, half = _plain(nxt.compress, Whole), (torch.bfloat16, torch.float16, torch.float32)
     if not (_plain(nxt.norm, RMSNorm) and (one or _plain(nxt.compress, ChannelCompress)) and X.dtype in half and fits(*_sizes(X, one))): return False
     if cur is not None and not _writes(cur, X.ndim - (not one), h, ctx): return False
@@ -102,7 +102,7 @@ def _sizes(X, one): return (X.shape[-1], 1) if one else X.shape[-2:]
 
 def _writes(cur, ndim, h, ctx):
     "Whether this write is one of the kernels': a tied delta rule, of which the branch output decides the direction alone."
-    if not (type(cur) is Delta and _plain(cur.direction, BranchDirection) and isinstance(ctx, Context) and ctx.erase is None): return False
+    if not (type(cur) is Delta and _plain(cur.direction, BranchDirection) and isinstance(ctx, Context)): return False
     if ctx.v is None or ctx.beta is None or (h.ndim, ctx.v.ndim, ctx.beta.ndim) != (ndim, ndim, ndim - 1): return False
     return h.dtype in (torch.bfloat16, torch.float16, torch.float32)
 
