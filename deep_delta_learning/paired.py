@@ -197,9 +197,9 @@ def colors(
     names,  # variants, in order
     baseline: str,  # the one that is grey
 ) -> dict:  # colours by name
-    "The baseline grey, the others in the order of the palette, or of a longer one."
+    "The baseline grey, the others in the order of the palette, or of a longer one without its greys."
     few = len(names) <= len(SEQUENCE) + 1
-    others = iter((SEQUENCE if few else [to_hex(c) for c in colormaps['tab20'].colors])*len(names))
+    others = iter((SEQUENCE if few else [to_hex(c) for i, c in enumerate(colormaps['tab20'].colors) if i//2 != 7])*len(names))
     return {n: COLORS['baseline'] if n == baseline else next(others) for n in names}
 
 
@@ -221,7 +221,7 @@ def plot_curves(
             k = min(len(c) for c, _ in seeds)                      # a seed that is not finished has fewer points
             ax.plot(*(np.mean([s[i][:k] for s in seeds], 0)/u for i, u in ((0, unit), (1, 1))), 'o-', color=color, ms=3, label=n)
         first = ax.get_subplotspec().is_first_col()
-        few = len(names) <= 7
+        few = len(names) <= len(SEQUENCE) + 1
         finish(ax, 'Validation loss', label, 'nats per token' if first else None, legend=first and few)
         if first and not few: ax.figure.legend(*ax.get_legend_handles_labels(), loc='outside lower center', ncols=4)
     return ax

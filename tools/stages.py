@@ -26,6 +26,7 @@ from deep_delta_learning.audit import audit_run
 from deep_delta_learning.files import write_atomic
 from deep_delta_learning.grid import load_grid, run_grid
 from deep_delta_learning.overhead import grid_pace
+from deep_delta_learning.paired import trainings
 from deep_delta_learning.report import read_csv, write_csv
 
 CORE = 'additive,ddl-cc-ec,write-only,additive-expanded'
@@ -55,18 +56,16 @@ def tasks(stages, changes, results, runs):
         grid, every = grid_of(stage, changes), grid_of(f'{":".join(stage.split(":")[:2])}:', changes).seeds
         if wrong := set(grid.seeds) - set(every): sys.exit(f'seeds of {stage} must be among those of the grid, {every}, got {sorted(wrong)}')
         found.update({f'{grid.name}:{c.variant}:{c.seed}': c.settings.steps for c in grid.cells})
-    return [t for t, steps in found.items() if not finished(t, steps, results, runs)]
-
-
-def finished(task, steps, results, runs):
-    "Whether a training has ended, or diverged, and was audited, if its weights are still there."
-    name, variant, seed = task.split(':')
-    rows = [r for r in table_of(Path(results, f'{name}.csv')) if (r['variant'], str(r['seed'])) == (variant, seed)]
-    if not rows: return False
-    last = max(rows, key=lambda r: r['step'])
-    if not math.isfinite(last['train_loss']): return True
-    audited = any((r['variant'], str(r['seed'])) == (variant, seed) for r in table_of(Path(results, f'{name}-audit.csv')))
-    return last['step'] == steps and (audited or not any(folder_of(task, runs).glob('*/model.safetensors')))
+    names = {t.split(':')[0] for t in found}
+    ended = {(n, *k): rs[-1] for n in names for k, rs in trainings(table_of(Path(results, f'{n}.csv'))).items()}
+    audited = {(n, r['variant'], r['seed']) for n in names for r in table_of(Path(results, f'{n}-audit.csv'))}
+    def finished(task, steps):
+        n, variant, seed = task.split(':')
+        key = n, variant, int(seed)
+        last = ended.get(key)
+        if last is None or not math.isfinite(last['train_loss']): return last is not None                  # a diverged model is not audited
+        return last['step'] == steps and (key in audited or not any(folder_of(task, runs).glob('*/model.safetensors')))
+    return [t for t, steps in found.items() if not finished(t, steps)]
 
 
 def table_of(path): return read_csv(path) if path.exists() else []
@@ -123,7 +122,7 @@ def main():
             path, rows = Path(a.results, f'{grid.name}-pace.csv'), grid_pace(grid, progress=True)
             path.parent.mkdir(parents=True, exist_ok=True)
             new = {r['variant'] for r in rows}
-            write_csv(path, [*(r for r in (read_csv(path) if path.exists() else []) if r['variant'] not in new), *rows])
+            write_csv(path, [*(r for r in table_of(path) if r['variant'] not in new), *rows])
             if a.out: copy_tables(a.results, [grid.name], a.out)
         return
     train_beside(a)
