@@ -1226,6 +1226,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                               'deep_delta_learning/residual.py'),
                                               'deep_delta_learning.residual._Streams.write': ( 'library/residual.html#_streams.write',
                                                                                                'deep_delta_learning/residual.py'),
+                                              'deep_delta_learning.residual._product': ( 'library/residual.html#_product',
+                                                                                         'deep_delta_learning/residual.py'),
                                               'deep_delta_learning.residual.boundary': ( 'library/residual.html#boundary',
                                                                                          'deep_delta_learning/residual.py'),
                                               'deep_delta_learning.residual.make_residual': ( 'library/residual.html#make_residual',

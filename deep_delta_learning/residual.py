@@ -180,8 +180,12 @@ class _Streams(Residual):
 
     def write(self, X, h, ctx):
         Y = X.unsqueeze(-1) if self.n == 1 else X
-        Y = (Y.to(ctx.R.dtype) @ ctx.R + h.unsqueeze(-1)*ctx.b.unsqueeze(-2)).to(X.dtype)
+        Y = (Y.unsqueeze(-1)*ctx.R.unsqueeze(-3)).sum(-2)                   # a product, but `@` is slow for so many small ones on a GPU
+        Y = (Y + h.unsqueeze(-1)*ctx.b.unsqueeze(-2)).to(X.dtype)
         return Y.squeeze(-1) if self.n == 1 else Y
+
+
+def _product(x, *ws): return (x@torch.cat(ws, -1).to(x)).split([w.shape[-1] for w in ws], -1)        # reads x once
 
 
 @residuals('hyper')
@@ -198,7 +202,7 @@ class Hyper(_Streams):
 
     def weights(self, X):
         Z = self.stream_norm(X.mT)                                         # (..., n, d)
-        a, R, b = ((Z@w.to(Z)).tanh()*s for w, s in zip((self.read_w, self.mix_w, self.write_w), self.scale))
+        a, R, b = (y.tanh()*s for y, s in zip(_product(Z, self.read_w, self.mix_w, self.write_w), self.scale))
         return a.squeeze(-1) + self.read_b, R + self.mix_b, b.squeeze(-1) + self.write_b
 
 
@@ -217,7 +221,7 @@ class MHC(_Streams):
 
     def weights(self, X):
         z = self.stream_norm(X.flatten(-2))
-        a, b, R = ((z@w.to(z)).float()*s for w, s in zip((self.read_w, self.write_w, self.mix_w), self.scale))
+        a, b, R = (y.float()*s for y, s in zip(_product(z, self.read_w, self.write_w, self.mix_w), self.scale))
         R = sinkhorn(R.unflatten(-1, (self.n, self.n)) + self.mix_b, self.iters)
         return (a + self.read_b).sigmoid(), R, 2*(b + self.write_b).sigmoid()
 
