@@ -100,7 +100,7 @@ def ddl_compare(
     *fields: str,  # configuration and settings of all models, as field=value: d=256 n_layers=6 clip=0.5
     models: str = 'additive,ddl-scalar,ddl-cc-ec',  # presets to train, one model each: additive, ddl-scalar, ddl-cc, ddl-cc-ec, ddl-tc, ddl-tc-ec
     size: str = 'tiny',  # preset of the size: tiny, small or medium
-    corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, the name of a text, or a text file or folder of yours
+    corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, tinyshakespeare, wikitext-2, wikitext-103, enwik8, or a file or folder of yours
     steps: int = 300,  # optimiser steps per model
     bs: int = 16,  # sequences in a batch
     micro: int = 1,  # pieces that every batch is split into, for memory
@@ -129,7 +129,7 @@ def ddl_compare(
 def ddl_train(
     *fields: str,  # configuration and settings, as field=value: dv=4 d=256 n_layers=6; --show prints all of them
     preset: str = 'tiny,ddl-cc-ec',  # a size (tiny, small, medium) and a variant (additive, ddl-scalar, ddl-cc, ddl-cc-ec, ddl-tc, ddl-tc-ec)
-    corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, the name of a text, or a text file or folder of yours
+    corpus: str = 'stdlib',  # stdlib (Python's own sources), stdlib+torch, tinyshakespeare, wikitext-2, wikitext-103, enwik8, or a file or folder of yours
     steps: int = 300,  # optimiser steps
     bs: int = 16,  # sequences in a batch
     micro: int = 1,  # pieces that every batch is split into, for memory

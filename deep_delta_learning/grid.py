@@ -293,8 +293,8 @@ def _train_all(grid, corpus, folder, rows, save, env, stop, progress, part=(0, 1
     for i, c in _share(grid, part):
         if _done(rows.get((c.variant, c.seed)), c.settings.steps): continue
         if stop.asked(): break
-        if progress: print(f'{i}/{len(grid.cells)} {c.name}: {c.settings.steps} steps of {c.settings.bs} x {c.cfg.context} tokens on {env["device"]}',
-                           flush=True)
+        if progress: print(f'{i}/{len(grid.cells)} {c.name}: {c.settings.steps} steps of {c.settings.bs} x {c.cfg.context} tokens on {env["device"]}, '
+                           f'in {folder}', flush=True)
         curve = train_model(c.cfg, corpus, c.settings, folder/c.name, progress, stop)
         if not curve: break                                       # stopped before its first step
         same = dict(parameters=count_params(c.cfg), config=fingerprint(made_with(c.cfg, c.settings, corpus.sha256)), **where)

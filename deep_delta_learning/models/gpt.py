@@ -190,6 +190,7 @@ class GPT(nn.Module):
         seed: int | None = None,  # seed of the initial weights; None: drawn from torch's global generator
     ):
         super().__init__()
+        if not isinstance(cfg, DDLConfig): raise TypeError(f'cfg must be a DDLConfig, such as preset("tiny,ddl-cc-ec"), got {cfg!r}')
         if seed is None: seed = int(torch.randint(2**31, ()).item()) if torch.empty(0).device.type != 'meta' else 0
         self.cfg, self._regions = cfg, (_enter, _step, _leave)
         with torch.random.fork_rng(devices=[]):
