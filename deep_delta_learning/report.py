@@ -27,7 +27,7 @@ def write_csv(
     fields = list(dict.fromkeys(k for r in rows for k in r))
     def write(tmp):
         with tmp.open('w', newline='', encoding='utf-8') as f:
-            w = csv.DictWriter(f, fields)
+            w = csv.DictWriter(f, fields, lineterminator='\n')
             w.writeheader(); w.writerows(rows)
     write_atomic(path, write)
 

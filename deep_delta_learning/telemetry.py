@@ -138,7 +138,7 @@ def _append(path, rows):
     "Append rows to a CSV file, with a header if it is new."
     new = not path.exists()
     with path.open('a', newline='') as f:
-        w = csv.DictWriter(f, FIELDS)
+        w = csv.DictWriter(f, FIELDS, lineterminator='\n')
         if new: w.writeheader()
         w.writerows(rows)
 
