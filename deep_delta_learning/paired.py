@@ -208,6 +208,7 @@ def plot_curves(
     x: str = 'tokens',  # tokens | flops | seconds
     baseline: str | None = None,  # variant to draw grey; None: see `baseline_of`
     ax=None,  # axes to draw on; None: a figure of its own
+    palette: dict[str, str] | None = None,  # variant to colour, where several figures have to agree; None: see `colors`
 ):  # the axes
     "Validation loss against a cost: seeds thin, their mean thick."
     if x not in COSTS: raise ValueError(f'x must be one of {", ".join(COSTS)}, got {x!r}')
@@ -215,7 +216,7 @@ def plot_curves(
     names = list(dict.fromkeys(r['variant'] for r in rows))
     with style():
         if ax is None: _, ax = subplots(size=(6, 3.5))
-        for n, color in colors(names, baseline_of(rows, baseline)).items():
+        for n, color in {**colors(names, baseline_of(rows, baseline)), **{n: c for n, c in (palette or {}).items() if n in names}}.items():
             seeds = [curve(rs, x) for (v, _), rs in of.items() if v == n]
             for cost, loss in seeds: ax.plot(cost/unit, loss, color=color, lw=.7, alpha=.6)
             k = min(len(c) for c, _ in seeds)                      # a seed that is not finished has fewer points
