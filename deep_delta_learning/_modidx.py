@@ -801,6 +801,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                         'deep_delta_learning/learner.py'),
                                              'deep_delta_learning.learner.ModelLoss': ( 'library/learner.html#modelloss',
                                                                                         'deep_delta_learning/learner.py'),
+                                             'deep_delta_learning.learner.ModelLoss._needed': ( 'library/learner.html#modelloss._needed',
+                                                                                                'deep_delta_learning/learner.py'),
                                              'deep_delta_learning.learner.ModelLoss.before_batch': ( 'library/learner.html#modelloss.before_batch',
                                                                                                      'deep_delta_learning/learner.py'),
                                              'deep_delta_learning.learner.Recorded': ( 'library/learner.html#recorded',

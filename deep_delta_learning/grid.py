@@ -120,7 +120,7 @@ class Run:
     stopped: int | None = None  # signal that ended it early
 
 
-def _record(grid, corpus, env, results, part):
+def _record(grid, corpus, env, results, part, beside=False):
     "A grid with everything spelled out, and where it ran."
     variants = {c.variant: {k: x for k, x in {**dataclasses.asdict(c.cfg), **dataclasses.asdict(c.settings)}.items() if k != 'seed'} for c in grid.cells}
     spec = None if isinstance(grid.corpus, Corpus) else str(Path(grid.corpus).absolute() if Path(grid.corpus).exists() else grid.corpus)
@@ -128,7 +128,8 @@ def _record(grid, corpus, env, results, part):
                 started=datetime.datetime.now().astimezone().isoformat(timespec='seconds'),
                 grid=dict(name=grid.name, seeds=list(grid.seeds), corpus=spec, variants=variants),
                 asked=dict(variants=list(variants), seeds=list(grid.seeds)), results=str(Path(results).absolute()) if results else None,
-                corpus=corpus.record(), environment=env, **(dict(part=list(part), shared=True) if part[1] > 1 else {}))
+                corpus=corpus.record(), environment=env,
+                **({'part': list(part)} if part[1] > 1 else {}), **({'shared': True} if beside or part[1] > 1 else {}))
 
 
 def _quote(s): return s if s and all(c.isalnum() or c in '-_./=,:' for c in s) else repr(s)
@@ -189,7 +190,7 @@ def _portable(record):
 def _done(rows, steps): return bool(rows) and (rows[-1]['step'] == steps or not math.isfinite(rows[-1]['train_loss']))
 
 # %% ../nbs/library/72_grid.ipynb #56e0a5d8
-def _prepare(grid, corpus, folder, results, new, env, part):
+def _prepare(grid, corpus, folder, results, new, env, part, beside=False):
     "Check everything, then make the folder and write the record; folder, record, and the rows that there are."
     folder = Path(folder).expanduser() if folder else Path('runs')/datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     if new and folder.exists(): raise FileExistsError(f'out must be a folder that does not exist yet, {folder} does')
@@ -198,7 +199,7 @@ def _prepare(grid, corpus, folder, results, new, env, part):
     rows = trainings(read_csv(csv)) if csv.exists() else {}
     if at.exists(): _unchanged(grid, corpus, _read_record(at), rows, at)
     for _, c in _share(grid, part): _not_over(c, folder/c.name, rows.get((c.variant, c.seed)))
-    record = _merged(_record(grid, corpus, env, results, part), at, rows)
+    record = _merged(_record(grid, corpus, env, results, part, beside), at, rows)
     _not_another(folder, record)
     if (folder/'config.json').exists():
         was = _read_record(folder/'config.json').get('asked', {})
@@ -260,6 +261,7 @@ def run_grid(
     new: bool = False,  # refuse a folder that exists
     progress: bool = True,  # show progress bars and print as it goes
     part: tuple[int, int] = (0, 1),  # (i, n): the i-th of n shares of the trainings; n runs beside each other, each in its own folder, do them all
+    beside: bool = False,  # others train on the same device meanwhile, so that seconds say nothing; also where `part` has several shares
 ) -> Run:
     "Train what is not done yet. Everything is checked before anything is written."
     if not (len(part) == 2 and 0 <= part[0] < part[1]): raise ValueError(f'part must be (i, n) with 0 <= i < n, got {part}')
@@ -267,7 +269,7 @@ def run_grid(
     with processes(device), StopOnSignal() as stop:
         if rank_world()[1] > 1: stop.agree = agreed
         env, made = environment(device), not (folder and Path(folder).exists())
-        folder, record, rows = shared(_prepare(grid, corpus, folder, results, new, env, part) if is_main() else None)
+        folder, record, rows = shared(_prepare(grid, corpus, folder, results, new, env, part, beside) if is_main() else None)
         save = lambda mine: _save(folder, results, record, rows, mine)
         asked = [c for _, c in _share(grid, part)]
         if progress and is_main() and asked and all(_done(rows.get((c.variant, c.seed)), c.settings.steps) for c in asked):
@@ -320,4 +322,4 @@ def resume_run(
     except TypeError as e: raise ValueError(f'{folder}/config.json must hold a grid: {e}') from None
     results = record.get('results')                                  # as long as they are there
     if results and not (Path(results)/f'{grid.name}.csv').exists(): results = None
-    return run_grid(grid, folder, results, progress=progress, part=tuple(record.get('part', (0, 1))))
+    return run_grid(grid, folder, results, progress=progress, part=tuple(record.get('part', (0, 1))), beside=record.get('shared', False))

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from functools import partial
 
 import torch
-from fastai.callback.core import Callback, CancelBackwardException, CancelFitException, CancelStepException
+from fastai.callback.core import Callback, CancelBackwardException, CancelFitException, CancelStepException, GatherPredsCallback
 from fastai.callback.fp16 import AMPMode, MixedPrecision
 from fastai.callback.progress import ProgressCallback  # noqa: F401  registers the progress bars
 from fastai.callback.schedule import *  # noqa: F401, F403  adds lr_find and fit_one_cycle to Learner
@@ -166,11 +166,15 @@ class MicroBatches(Callback):
 
 # %% ../nbs/library/51_learner.ipynb #597cc51f
 class ModelLoss(Callback):
-    "Hand the targets to the model while training, so that it returns the loss and never keeps all logits."
-    order, run_valid = 12, False               # before what splits a batch or weighs its loss
+    "Hand the targets to the model, so that it returns the loss and never keeps all logits. Waits where another loss, metrics or `get_preds` need them."
+    order = 12                                 # before what splits a batch or weighs its loss
     def before_batch(self):
-        if self.loss_func is lm_loss and not getattr(getattr(self, 'recorder', None), 'train_metrics', False):
-            self.learn.xb = (self.xb[0], None, *self.yb)
+        if self.loss_func is lm_loss and not self._needed(): self.learn.xb = (self.xb[0], None, *self.yb)
+
+    def _needed(self):
+        "Whether metrics or predictions are made from the logits of this batch."
+        if self.training: return getattr(getattr(self, 'recorder', None), 'train_metrics', False)
+        return len(self.metrics) > 0 or any(isinstance(cb, GatherPredsCallback) for cb in self.cbs)
 
 # %% ../nbs/library/51_learner.ipynb #ff4b95f0
 class Recorded(Callback):

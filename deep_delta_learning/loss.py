@@ -74,6 +74,7 @@ def linear_cross_entropy(
     if torch.is_autocast_enabled(kind): c = c.to(torch.get_autocast_dtype(kind))
     c, targets = c.flatten(0, -2), targets.flatten()
     if chunk is None and on_gpu(c): chunk = 4096
-    if chunk is not None: return cross_entropy_op(c, weight, targets, chunk)[0]
-    z = F.linear(c, weight.to(c.dtype))
-    return F.cross_entropy(z.to(torch.promote_types(z.dtype, torch.float32)), targets, ignore_index=-1, reduction='sum')/(targets >= 0).sum().clamp_min(1)
+    if chunk is not None and torch.is_grad_enabled(): return cross_entropy_op(c, weight, targets, chunk)[0]
+    W, wide, rows = weight.to(c.dtype), torch.promote_types(c.dtype, torch.float32), chunk or len(c)
+    loss = sum(F.cross_entropy(F.linear(a, W).to(wide), y, ignore_index=-1, reduction='sum') for a, y in zip(c.split(rows), targets.split(rows)))
+    return loss/(targets >= 0).sum().clamp_min(1)

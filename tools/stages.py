@@ -7,7 +7,8 @@
 A stage is grid:variants:seeds, of a file in results/grids. What is done is known from the tables in --results, so only those need to
 be kept between calls; with the folder --runs a training that was cut off goes on where it stopped. --out receives tables and records.
 Each of --jobs processes has one of the GPUs and takes the next training as soon as it is free.
-Seconds of trainings that run beside each other are no measure of anything; --pace times the variants of a grid when nothing else runs.
+Seconds of trainings that run beside each other are no measure of anything, and the record says `shared`; --pace times the variants of a
+grid when nothing else runs.
 """
 import argparse
 import math
@@ -86,7 +87,7 @@ def train(a, todo, taken):
         grid = grid_of(f'{name}:{variant}:', changes)                      # of all its seeds, of which this is one share
         folder = folder_of(todo[i], a.runs)
         try:
-            run = run_grid(grid, folder, a.results, progress=False, part=(grid.seeds.index(int(seed)), len(grid.seeds)))
+            run = run_grid(grid, folder, a.results, progress=False, part=(grid.seeds.index(int(seed)), len(grid.seeds)), beside=a.jobs > 1)
             if run.stopped: break
             if any(r['status'] == 'done' and (folder/r['model']/'model.safetensors').exists() for r in run.summary):
                 audit_run(folder, a.results, device=grid.cells[0].settings.device, progress=False, corpus=grid.corpus)
