@@ -19,6 +19,7 @@ from torch import nn
 from .bench import spread
 from .config import DDLConfig, preset
 from .data import load_corpus, text_dataloaders
+from .decode import record_graph
 from .grid import Grid
 from .learner import WarmupCosine, ddl_learner, decay_groups
 from .models.gpt import GPT
@@ -41,7 +42,10 @@ class BareLoop:
         lr: float = 1e-3,  # peak learning rate
         amp: bool = False,  # bfloat16 autocast
         compile: bool = False,  # compile the sublayers
+        graph: bool = False,  # replay both passes as a CUDA graph
+        record=record_graph,  # makes a function that repeats another one on the same memory
     ):
+        self.graph, self.record, self.replay = graph, record, None
         self.dls, self.amp, self.kind, self.schedule = dls, amp, torch.device(dls.device).type, WarmupCosine(lr)
         self.model = GPT(cfg, seed=0).to(dls.device).train()
         if compile: self.model.compile_regions()
@@ -52,11 +56,27 @@ class BareLoop:
         "Train on one epoch of the loader, with warm-up and cosine."
         for i, (x, y) in enumerate(self.dls.train):
             for g in self.opt.param_groups: g['lr'] = self.schedule.at(i/len(self.dls.train))
-            with torch.autocast(self.kind, torch.bfloat16, enabled=self.amp): loss = self.model(x, None, y)
-            loss.backward()
+            (self._replayed if self.graph else self._passes)(x, y)
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.)
             self.opt.step()
             self.opt.zero_grad()
+
+    def _passes(self, x, y):
+        with torch.autocast(self.kind, torch.bfloat16, enabled=self.amp, cache_enabled=not self.graph): loss = self.model(x, None, y)
+        loss.backward()
+
+    def _replayed(self, x, y):
+        "Both passes from a recording, which the first batch makes."
+        if self.replay is None:
+            self.memory = x.clone(), y.clone()
+            def run():
+                self.opt.zero_grad()                                         # gradients are written, not added
+                self._passes(*self.memory)
+            self.replay = self.record(run)
+            self.grads = [(p, p.grad) for p in self.model.parameters()]
+        for old, new in zip(self.memory, (x, y)): old.copy_(new)
+        for p, g in self.grads: p.grad = g
+        self.replay()
 
 # %% ../nbs/library/82_overhead.ipynb #a2ce5d72
 class _Clock(Callback):
@@ -102,16 +122,16 @@ def grid_pace(
     steps: int = 3,  # training steps in a turn
     rounds: int = 12,  # turns that count
     progress: bool = False,  # say which variant begins
-) -> list[dict]:  # variant, seconds_per_step, low, high, device
-    "Seconds of a training step of every variant, launched from Python by a bare loop, measured side by side."
-    if any(c.settings.graph or c.settings.micro > 1 for c in grid.cells): raise ValueError('graph and micro must be left out where paces are measured')
+) -> list[dict]:  # variant, seconds_per_step, low, high, device, how: launched from Python, or recorded where the settings say graph
+    "Seconds of a training step of every variant by a bare loop, measured side by side."
+    if any(c.settings.micro > 1 for c in grid.cells): raise ValueError('micro must be left out where paces are measured')
     corpus, loops, times = load_corpus(grid.corpus), {}, {}
     device = find_device(grid.cells[0].settings.device)
     for c in grid.cells:
         if c.seed != grid.seeds[0]: continue
         dls, s = text_dataloaders(corpus, context=c.cfg.context, bs=c.settings.bs, steps=steps, device=device), c.settings
         amp = device.type == 'cuda' if s.amp is None else s.amp
-        loops[c.variant], times[c.variant] = BareLoop(dls, c.cfg, lr=s.lr, amp=amp, compile=s.compile), []
+        loops[c.variant], times[c.variant] = BareLoop(dls, c.cfg, lr=s.lr, amp=amp, compile=s.compile, graph=s.graph), []
         if progress: print(f'{c.variant} begins', flush=True)
         loops[c.variant].epoch()                                         # warms up
     for _ in range(rounds):
@@ -120,7 +140,8 @@ def grid_pace(
             loop.epoch()
             times[v].append((_now(device) - start)/steps)
     named, env = dict(median='seconds_per_step', low='low', high='high'), environment(device)
-    return [dict(variant=v, **{named[k]: float(f'{x:.4g}') for k, x in spread(t).items()}, device=env['device']) for v, t in times.items()]
+    how = {v: 'recorded' if loop.graph else 'launched' for v, loop in loops.items()}
+    return [dict(variant=v, **{named[k]: float(f'{x:.4g}') for k, x in spread(t).items()}, device=env['device'], how=how[v]) for v, t in times.items()]
 
 # %% ../nbs/library/82_overhead.ipynb #4a688851
 def overhead_rows(
