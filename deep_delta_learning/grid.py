@@ -151,9 +151,9 @@ def _merged(record, at, rows):
     "A record together with what an older one says of the rows that are there."
     if not at.exists(): return record
     old, (variants, seeds) = _read_record(at), map(set, zip(*rows)) if rows else ((), ())
-    was, now, commands = old['grid'], record['grid'], (*old['command'].split(' && '), record['command'])
+    was, now, commands = old['grid'], record['grid'], [c for r in (old, record) for c in r['command'].split(' && ') if '--resume' not in c]
     shared = {'shared': True} if old.get('shared') else {}
-    return {**record, **shared, 'started': old['started'], 'command': ' && '.join(dict.fromkeys(c for c in commands if '--resume' not in c)), 'grid': {
+    return {**record, **shared, 'started': old['started'], 'command': ' && '.join({_short(c): c for c in commands}.values()), 'grid': {
         **now, 'variants': {**{v: x for v, x in was['variants'].items() if v in variants}, **now['variants']},
         'seeds': sorted({*(s for s in was['seeds'] if s in seeds), *now['seeds']})}}
 
@@ -178,13 +178,16 @@ def _save(folder, results, record, rows, mine):
     _write(folder/'config.json', folder/'metrics.csv', record, rows)
 
 
+def _short(command): return ' '.join(Path(w).name if Path(w).is_absolute() else w for w in command.split(' '))
+
+
 def _portable(record):
     "A record without the folders of this machine."
     name = lambda x: Path(x).name if x and Path(x).is_absolute() else x
     grid, corpus = record['grid'], record['corpus']
     shown = {k: x for k, x in record.items() if k not in ('asked', 'results', 'part')}
-    command = ' '.join(Path(w).name if Path(w).is_absolute() else w for w in record['command'].split(' '))
-    return {**shown, 'command': command, 'grid': {**grid, 'corpus': name(grid['corpus'])}, 'corpus': {**corpus, 'source': name(corpus['source'])}}
+    return {**shown, 'command': _short(record['command']),
+            'grid': {**grid, 'corpus': name(grid['corpus'])}, 'corpus': {**corpus, 'source': name(corpus['source'])}}
 
 
 def _done(rows, steps): return bool(rows) and (rows[-1]['step'] == steps or not math.isfinite(rows[-1]['train_loss']))

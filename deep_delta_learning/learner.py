@@ -35,11 +35,11 @@ from .models.gpt import GPT
 def lm_loss(
     logits: Tensor,  # (b, t, vocab_size); or the loss itself, of a model that was given the targets
     targets: Tensor,  # next tokens, (b, t); -1 is ignored
-) -> Tensor:  # mean cross entropy in nats, in float32 at least
+) -> Tensor:  # mean cross entropy in nats, in float32 at least; 0 if no target counts
     "Next-token cross entropy."
     if logits.ndim == 0: return logits
     dt = torch.promote_types(logits.dtype, torch.float32)
-    return F.cross_entropy(logits.flatten(0, -2).to(dt), targets.flatten(), ignore_index=-1)
+    return F.cross_entropy(logits.flatten(0, -2).to(dt), targets.flatten(), ignore_index=-1, reduction='sum')/counted(targets).clamp_min(1)
 
 
 def counted(
@@ -160,7 +160,7 @@ class MicroBatches(Callback):
         with torch.autocast(loss.device.type, enabled=False): loss.backward()
 
     def _share(self, loss, yb):
-        "The part of a piece in the mean of the batch; a piece without targets has none, though its own mean is not a number."
+        "The part of a piece in the mean of the batch; a piece without targets has none, even if its own mean is not a number."
         n = counted(*yb)
         return torch.where(n > 0, loss*n/self.total, 0.)
 

@@ -7,13 +7,14 @@ __all__ = ['RMSNorm', 'Residual', 'Add', 'boundary', 'Context', 'Delta', 'Write'
            'MHC', 'sinkhorn', 'DeltaResidual']
 
 # %% ../nbs/library/22_residual.ipynb #b1377ad7
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
 from torch import nn, Tensor
 from torch.nn import functional as F
 
-from .branches import fixed_, fused, normal_
+from .branches import fixed_, fused, normal_, on_gpu
 from .config import DDLConfig, directions, gates, residuals, values
 from .delta import delta_update
 from .state import make_compressor
@@ -180,9 +181,16 @@ class _Streams(Residual):
 
     def write(self, X, h, ctx):
         Y = X.unsqueeze(-1) if self.n == 1 else X
-        Y = (Y.unsqueeze(-1)*ctx.R.unsqueeze(-3)).sum(-2)                   # a product, but `@` is slow for so many small ones on a GPU
-        Y = (Y + h.unsqueeze(-1)*ctx.b.unsqueeze(-2)).to(X.dtype)
+        Y = (_mixed(Y, ctx.R) + h.unsqueeze(-1)*ctx.b.unsqueeze(-2)).to(X.dtype)
         return Y.squeeze(-1) if self.n == 1 else Y
+
+
+def _mixed(Y, R):
+    "The product Y R in the wider of both types, also under autocast. `@` is slow for so many small products on a GPU, and fast on a CPU."
+    if on_gpu(Y): return (Y.unsqueeze(-1)*R.unsqueeze(-3)).sum(-2)
+    dt = torch.promote_types(Y.dtype, R.dtype)
+    off = torch.autocast(Y.device.type, enabled=False) if Y.device.type != 'meta' else nullcontext()   # meta has no autocast
+    with off: return Y.to(dt) @ R.to(dt)
 
 
 def _product(x, *ws): return (x@torch.cat(ws, -1).to(x)).split([w.shape[-1] for w in ws], -1)        # reads x once
