@@ -13,7 +13,8 @@ Each notebook:
 - counted, not refused: lines of more than 120 characters, and figure cells of more than 10 lines that are not folded on the site;
   `--fold` writes `#| code-fold: true` into those and does nothing else
 
-README, CONTRIBUTING and the other Markdown files: links, anchors, pictures and formulas, and no syntax that only Quarto knows.
+README, CONTRIBUTING and the other Markdown files: links, anchors, pictures and formulas, no syntax that only Quarto knows, and Python
+that can be pasted into a prompt.
 _quarto.yml: files that exist, and the version of settings.ini.
 
 tools/check_pages.py checks the pages that nbdev makes of the notebooks, tools/check_outputs.py whether stored outputs are stale.
@@ -23,6 +24,7 @@ import ast
 import json
 import re
 import sys
+from codeop import compile_command
 from configparser import ConfigParser
 from collections import Counter, defaultdict
 from html import unescape
@@ -131,6 +133,16 @@ class Page:
         return text
 
 
+def unpasteable(code):
+    "The first line that Python's prompt refuses if it is given line by line; None if it takes all."
+    held = []
+    for line in [*code.split('\n'), '']:
+        held.append(line)
+        try: whole = compile_command('\n'.join(held))
+        except SyntaxError: return line
+        if whole is not None: held = []
+
+
 class Document(Page):
     "A Markdown file beside the notebooks, which a code host shows as it is."
     def __init__(self, path, root):
@@ -139,6 +151,8 @@ class Document(Page):
         text = self.prose(None, re.sub(r'\A---\n.*?\n---\n', blank, text, flags=re.S))
         quarto = re.search(r'^:{3,}.*$|\{#[\w-]+\}|\{\{<.*', text, re.M)
         if quarto: self.bad(None, f'{quarto[0]!r} is read by Quarto alone')
+        for block in re.findall(r'^```python\n(.*?)^```', path.read_text(encoding='utf-8'), re.M | re.S):
+            if wrong := unpasteable(block): self.bad(None, f'a Python prompt refuses {wrong!r}: an empty line must end the block before it')
 
 
 class Notebook(Page):
