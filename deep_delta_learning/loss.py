@@ -75,6 +75,6 @@ def linear_cross_entropy(
     c, targets = c.flatten(0, -2), targets.flatten()
     if chunk is None and on_gpu(c): chunk = 4096
     if chunk is not None and torch.is_grad_enabled(): return cross_entropy_op(c, weight, targets, chunk)[0]
-    W, wide, rows = weight.to(c.dtype), torch.promote_types(c.dtype, torch.float32), chunk or len(c)
+    W, wide, rows = weight.to(c.dtype), torch.promote_types(c.dtype, torch.float32), chunk or max(len(c), 1)
     loss = sum(F.cross_entropy(F.linear(a, W).to(wide), y, ignore_index=-1, reduction='sum') for a, y in zip(c.split(rows), targets.split(rows)))
     return loss/(targets >= 0).sum().clamp_min(1)
