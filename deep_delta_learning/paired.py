@@ -216,7 +216,8 @@ def plot_curves(
     names = list(dict.fromkeys(r['variant'] for r in rows))
     with style():
         if ax is None: _, ax = subplots(size=(6, 3.5))
-        for n, color in {**colors(names, baseline_of(rows, baseline)), **{n: c for n, c in (palette or {}).items() if n in names}}.items():
+        for n, color in colors(names, baseline_of(rows, baseline)).items():
+            color = (palette or {}).get(n, color)
             seeds = [curve(rs, x) for (v, _), rs in of.items() if v == n]
             for cost, loss in seeds: ax.plot(cost/unit, loss, color=color, lw=.7, alpha=.6)
             k = min(len(c) for c, _ in seeds)                      # a seed that is not finished has fewer points
