@@ -53,6 +53,7 @@ def _forward(
     s = wide + tl.program_id(0)
     raw_next = tl.load(X + s*d*DV + at, inside, 0.)
     if not READ: h_next = tl.load(H + s*d + i, row, 0.)
+    if DV > 1 and not READ: v_next, b_next = tl.load(V + s*DV + j), tl.load(B + s)
     for t in tl.range(tl.program_id(0), n, tl.num_programs(0)):
         s, ahead = wide + t, wide + tl.minimum(t + tl.num_programs(0), n - 1)
         raw = raw_next
@@ -62,7 +63,10 @@ def _forward(
         else:
             h = tl.where(row, _widen(h_next, PACK), 0.)
             raw_next, h_next = tl.load(X + ahead*d*DV + at, inside, 0.), tl.load(H + ahead*d + i, row, 0.)
-            v, b = tl.load(V + s*DV + j).to(tl.float32), tl.load(B + s).to(tl.float32)
+            if DV > 1:
+                v, b = v_next.to(tl.float32), b_next.to(tl.float32)
+                v_next, b_next = tl.load(V + ahead*DV + j), tl.load(B + ahead)
+            else: v, b = tl.load(V + s*DV + j).to(tl.float32), tl.load(B + s).to(tl.float32)
             x = tl.where(full, tl.reshape(_widen(raw, PACK), [D, DV]), 0.)
             q = _inv_root(tl.sum(h*h, 0) + k_eps*k_eps)
             p = tl.fma(q, tl.sum(h[:, None]*x, 0), 0.)      # rounded here, as it is stored
@@ -70,13 +74,13 @@ def _forward(
             y = _rounded(tl.where(full, tl.fma(k[:, None], (b*(v - p))[None, :], x), 0.), raw.dtype, PACK)
         if STORE: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
         x = tl.where(full, _widen(y, PACK), 0.)
-        if DV > 1: x = x*tl.reshape(tl.load(C + at, inside, 0.), [D, DV]).to(tl.float32)
+        if DV > 1: x = x*tl.reshape(tl.load(C + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32)
         x = tl.where(row, tl.sum(x, 1), 0.)
         r = _inv_root(tl.sum(x*x, 0)/d + norm_eps)
-        if SPARE: w = tl.load(W + i, row, 0.).to(tl.float32)
+        if SPARE: w = tl.load(W + i, row, 0., eviction_policy='evict_last').to(tl.float32)
         if GEN:
-            if SPARE: wg = tl.load(Wg + i, row, 0.).to(tl.float32)
-            wv = tl.reshape(tl.load(Wv + at, inside, 0.), [D, DV]).to(tl.float32)
+            if SPARE: wg = tl.load(Wg + i, row, 0., eviction_policy='evict_last').to(tl.float32)
+            wv = tl.reshape(tl.load(Wv + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32)
             if NORMED: z = tl.sum(wv*(x*w)[:, None], 0)*r
             else: z = tl.sum(wv*x[:, None], 0)
             if BIAS: z = z + bv
