@@ -38,7 +38,7 @@ def _forward(
     Y, O, V2, B2, P, Q, R,  # new state, c, v', beta'; p, 1/n, r for the backward pass
     n, k_eps, norm_eps, scale,
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, STORE: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, PACK: tl.constexpr, SPARE: tl.constexpr, READ: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, PACK: tl.constexpr, SPARE: tl.constexpr, READ: tl.constexpr, ONE: tl.constexpr,
 ):
     i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.arange(0, D*DV)
     if DV > 1: i = tl.max_contiguous(i, VEC)                # as many features in a thread as its part of a state has: no change of layout
@@ -54,18 +54,19 @@ def _forward(
     raw_next = tl.load(X + s*d*DV + at, inside, 0.)
     if not READ: h_next = tl.load(H + s*d + i, row, 0.)
     if DV > 1 and not READ: v_next, b_next = tl.load(V + s*DV + j), tl.load(B + s)
+    if ONE and DV > 1: weight = tl.load(C + at, inside, 0.)
+    if ONE and GEN: weights = tl.load(Wv + at, inside, 0.)
     for t in tl.range(tl.program_id(0), n, tl.num_programs(0)):
         s, ahead = wide + t, wide + tl.minimum(t + tl.num_programs(0), n - 1)
         raw = raw_next
-        if READ:
-            raw_next = tl.load(X + ahead*d*DV + at, inside, 0.)
-            y = tl.reshape(raw, [D, DV])
+        if not ONE: raw_next = tl.load(X + ahead*d*DV + at, inside, 0.)
+        if READ: y = tl.reshape(raw, [D, DV])
         else:
             h = tl.where(row, _widen(h_next, PACK), 0.)
-            raw_next, h_next = tl.load(X + ahead*d*DV + at, inside, 0.), tl.load(H + ahead*d + i, row, 0.)
+            if not ONE: h_next = tl.load(H + ahead*d + i, row, 0.)
             if DV > 1:
                 v, b = v_next.to(tl.float32), b_next.to(tl.float32)
-                v_next, b_next = tl.load(V + ahead*DV + j), tl.load(B + ahead)
+                if not ONE: v_next, b_next = tl.load(V + ahead*DV + j), tl.load(B + ahead)
             else: v, b = tl.load(V + s*DV + j).to(tl.float32), tl.load(B + s).to(tl.float32)
             x = tl.where(full, tl.reshape(_widen(raw, PACK), [D, DV]), 0.)
             q = _inv_root(tl.sum(h*h, 0) + k_eps*k_eps)
@@ -74,13 +75,16 @@ def _forward(
             y = _rounded(tl.where(full, tl.fma(k[:, None], (b*(v - p))[None, :], x), 0.), raw.dtype, PACK)
         if STORE: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
         x = tl.where(full, _widen(y, PACK), 0.)
-        if DV > 1: x = x*tl.reshape(tl.load(C + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32)
+        if DV > 1:
+            if not ONE: weight = tl.load(C + at, inside, 0., eviction_policy='evict_last')
+            x = x*tl.reshape(weight, [D, DV]).to(tl.float32)
         x = tl.where(row, tl.sum(x, 1), 0.)
         r = _inv_root(tl.sum(x*x, 0)/d + norm_eps)
         if SPARE: w = tl.load(W + i, row, 0., eviction_policy='evict_last').to(tl.float32)
         if GEN:
             if SPARE: wg = tl.load(Wg + i, row, 0., eviction_policy='evict_last').to(tl.float32)
-            wv = tl.reshape(tl.load(Wv + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32)
+            if not ONE: weights = tl.load(Wv + at, inside, 0., eviction_policy='evict_last')
+            wv = tl.reshape(weights, [D, DV]).to(tl.float32)
             if NORMED: z = tl.sum(wv*(x*w)[:, None], 0)*r
             else: z = tl.sum(wv*x[:, None], 0)
             if BIAS: z = z + bv
@@ -109,7 +113,8 @@ def boundary_forward(
     how = how or launch(d, dv, n, sms=_sms(X))
     if n: _forward[(how.programs,)](X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R, n, k_eps, norm_eps, scale,
                                     d=d, DV=dv, D=how.D, VEC=_vec(X), STORE=gen, GEN=gen, BIAS=bv is not None,
-                                    SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare, READ=first, num_warps=how.warps)
+                                    SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare, READ=first,
+                                    ONE=n <= how.programs, num_warps=how.warps)
     return Y, O, V2, B2, P, Q, R
 
 
