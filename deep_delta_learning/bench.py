@@ -15,7 +15,7 @@ import torch
 from fastcore.script import bool_arg, call_parse
 
 from .config import preset
-from .decode import Decoder, record_graph
+from .decode import Decoder, RecordedPasses, record_graph
 from .kernels.plan import fused_reference, traffic
 from .models.gpt import GPT
 
@@ -178,7 +178,7 @@ class Stepper:
         if device == 'cuda': self.model.compile_regions()
         self.opt = torch.optim.AdamW(self.model.parameters(), lr=3e-4, betas=(.9, .95), weight_decay=.1, fused=True)
         self.ids = torch.randint(cfg.vocab_size, (batch, t + 1), generator=torch.Generator().manual_seed(0)).to(device)
-        self.passes, self.grads, self.peak = self._passes, [], 0
+        self.passes, self.peak = RecordedPasses(self.model, self._loss, record=lambda run: run), 0
         start = time.perf_counter()
         if graph: self.record()
         self.step(); _wait()
@@ -190,19 +190,14 @@ class Stepper:
         "Record both passes; the memory that they need is then held by the recording, so its peak is that of recording."
         before = _allocated()
         if self.device == 'cuda': torch.cuda.reset_peak_memory_stats()
-        self.passes = record(self._passes)
-        self.grads = [(p, p.grad) for p in self.model.parameters() if p.grad is not None]
+        self.passes = RecordedPasses(self.model, self._loss, record=record)
         if self.device == 'cuda': self.peak = torch.cuda.max_memory_allocated() - before + 3*sum(p.nbytes for p in self.model.parameters())   # and AdamW's
 
-    def _passes(self):
-        self.opt.zero_grad(set_to_none=True)                              # gradients are written, not added
-        with torch.autocast(self.device, torch.bfloat16, cache_enabled=False): loss = self.model(self.ids[:, :-1], targets=self.ids[:, 1:])
-        loss.backward()
-        return loss.detach()
+    def _loss(self):
+        with torch.autocast(self.device, torch.bfloat16): return self.model(self.ids[:, :-1], targets=self.ids[:, 1:])
 
     def step(self):
         "One training step."
-        for p, g in self.grads: p.grad = g
         loss = self.passes().clone()
         self.opt.step(); self.opt.zero_grad(set_to_none=True)
         return loss

@@ -28,7 +28,7 @@ from torch import nn, Tensor
 from torch.nn import functional as F
 
 from .config import DDLConfig
-from .decode import record_graph
+from .decode import RecordedPasses, record_graph
 from .models.gpt import GPT
 
 # %% ../nbs/library/51_learner.ipynb #f8d20fad
@@ -195,47 +195,35 @@ class Recorded(Callback):
         if together: raise ValueError('graph must be False with several processes: the exchange of gradients is not recorded')
         if self.loss_func is not lm_loss: raise ValueError('graph must be False with a loss of your own: the recorded loss is that of the model')
         if getattr(getattr(self, 'recorder', None), 'train_metrics', False): raise ValueError('graph must be False with train_metrics: logits are not kept')
-        self.recordings, self.static = {}, None
+        self.recordings, self.static = {}, []
 
     def before_batch(self): self.learn.passes = self._passes
-    def after_fit(self): self.recordings, self.static = {}, None
+    def after_fit(self): self.recordings, self.static = {}, []
 
     def _passes(self):
         "All pieces of the batch; the loss of the batch."
         n = min(self.n, len(self.yb[0]))
         pieces, total = list(zip(self.xb[0].tensor_split(n), self.yb[0].tensor_split(n))), counted(*self.yb)
-        if any(p.grad is not None for p, _ in self.static or ()): raise ValueError('graph must be False where gradients add up over batches')
-        if self.static: self._clear()
-        todo = [self._recording(*p) for p in pieces]
-        self.static = todo[-1][2]
+        for p, g in self.static:
+            if p.grad is not None: raise ValueError('graph must be False where gradients add up over batches')
+            p.grad = g                                                             # pieces of a new size add to the same ones
+        todo = [self._recording(*p, total) for p in pieces]
+        self.static = todo[-1].grads
         self._clear()                                                              # recording has left something
-        loss = 0.
-        for piece, (memory, replay, _) in zip(pieces, todo):
-            for old, new in zip(memory, (*piece, total)): old.copy_(new)
-            loss = loss + replay()                                                # a new tensor: the recording's is overwritten
-        return loss
+        return sum(replay(*p, total) for p, replay in zip(pieces, todo))           # a new tensor: the recording's is overwritten
 
     def _clear(self):
-        for p, g in self.static: p.grad = g
         if self.n > 1: torch._foreach_zero_([g for _, g in self.static])          # one piece writes its gradients, several add to them
 
-    def _recording(self, x, y):
-        if x.shape in self.recordings: return self.recordings[x.shape]
-        if len(self.recordings) == self.most: raise ValueError(f'graph must be False with batches of more than {self.most} sizes, got {tuple(x.shape)} too')
-        memory, kind = (x.clone(), y.clone(), counted(y)), x.device.type
-        cast = dict(device_type=kind, dtype=torch.get_autocast_dtype(kind), enabled=torch.is_autocast_enabled(kind), cache_enabled=False)
-        def run():
-            ids, targets, total = memory
-            if self.n == 1: self.model.zero_grad(set_to_none=True)
-            with torch.autocast(**cast): loss = self.model(ids, None, targets)
-            n = counted(targets)
-            share = torch.where(n > 0, loss*n/total, 0.)
-            with torch.autocast(kind, enabled=False): share.backward()
-            return share.detach()
-        replay = self.record(run)
-        if self.n == 1 or self.static is None: self.static = [(p, p.grad) for p in self.model.parameters() if p.grad is not None]
-        self.recordings[x.shape] = memory, replay, self.static
+    def _recording(self, x, y, total):
+        if x.shape not in self.recordings:
+            if len(self.recordings) == self.most: raise ValueError(f'graph must be False with batches of more than {self.most} sizes, got {tuple(x.shape)} too')
+            self.recordings[x.shape] = RecordedPasses(self.model, self._share, (x, y, total), self.record, add=self.n > 1)
         return self.recordings[x.shape]
+
+    def _share(self, x, y, total):
+        n = counted(y)
+        return torch.where(n > 0, self.model(x, None, y)*n/total, 0.)
 
 # %% ../nbs/library/51_learner.ipynb #de434077
 class Autocast(MixedPrecision):

@@ -19,7 +19,7 @@ from torch import nn
 from .bench import spread
 from .config import DDLConfig, preset
 from .data import load_corpus, text_dataloaders
-from .decode import record_graph
+from .decode import RecordedPasses, record_graph
 from .grid import Grid
 from .learner import WarmupCosine, ddl_learner, decay_groups
 from .models.gpt import GPT
@@ -45,7 +45,7 @@ class BareLoop:
         graph: bool = False,  # replay both passes as a CUDA graph
         record=record_graph,  # makes a function that repeats another one on the same memory
     ):
-        self.graph, self.record, self.replay = graph, record, None
+        self.graph, self.record, self.recorded = graph, record, None
         self.dls, self.amp, self.kind, self.schedule = dls, amp, torch.device(dls.device).type, WarmupCosine(lr)
         self.model = GPT(cfg, seed=0).to(dls.device).train()
         if compile: self.model.compile_regions()
@@ -56,27 +56,18 @@ class BareLoop:
         "Train on one epoch of the loader, with warm-up and cosine."
         for i, (x, y) in enumerate(self.dls.train):
             for g in self.opt.param_groups: g['lr'] = self.schedule.at(i/len(self.dls.train))
-            (self._replayed if self.graph else self._passes)(x, y)
+            self._passes(x, y)
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.)
             self.opt.step()
             self.opt.zero_grad()
 
     def _passes(self, x, y):
-        with torch.autocast(self.kind, torch.bfloat16, enabled=self.amp, cache_enabled=not self.graph): loss = self.model(x, None, y)
-        loss.backward()
+        if not self.graph: return self._loss(x, y).backward()
+        if self.recorded is None: self.recorded = RecordedPasses(self.model, self._loss, (x, y), self.record)
+        self.recorded(x, y)
 
-    def _replayed(self, x, y):
-        "Both passes from a recording, which the first batch makes."
-        if self.replay is None:
-            self.memory = x.clone(), y.clone()
-            def run():
-                self.opt.zero_grad()                                         # gradients are written, not added
-                self._passes(*self.memory)
-            self.replay = self.record(run)
-            self.grads = [(p, p.grad) for p in self.model.parameters()]
-        for old, new in zip(self.memory, (x, y)): old.copy_(new)
-        for p, g in self.grads: p.grad = g
-        self.replay()
+    def _loss(self, x, y):
+        with torch.autocast(self.kind, torch.bfloat16, enabled=self.amp): return self.model(x, None, y)
 
 # %% ../nbs/library/82_overhead.ipynb #a2ce5d72
 class _Clock(Callback):
