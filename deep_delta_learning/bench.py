@@ -91,7 +91,9 @@ def cases(
     n, d = (63, 768) if large else (3, 10)
     kinds = (dict(scale=0.), dict(normed=True), dict(normed=True, scale=0.), dict(bias=False), dict(last=True), dict(first=True), dict(k_eps=30.),
              dict(zero=True, k_eps=.5), dict(shuffled=True), dict(steps=3), dict(steps=1, last=True))
-    return out + [dict(n=n, d=d, dv=dv, dtype=t, **k) for dv in (1, 4) for k in kinds for t in (types if large else types[:1])]
+    out += [dict(n=n, d=d, dv=dv, dtype=t, **k) for dv in (1, 4) for k in kinds for t in (types if large else types[:1])]
+    walk = (dict(), *kinds) if large else ()                 # more tokens than programs, so that each walks over several
+    return out + [dict(n=4097, d=d, dv=dv, dtype=torch.bfloat16, **k) for dv in (1, 4) for k in walk]
 
 # %% ../nbs/library/80_bench.ipynb #e76cf222
 def device_times(
