@@ -134,7 +134,7 @@ def launch(
         return Launch(D, warps, max(1, min(n, sms*max(1, 8//warps))), small)          # programs per multiprocessor, as many as the registers let run
     warps = min(max(D*dv//(4096 if dv > 1 else 1024), 1), 16)
     each = max(1, (16 if dv == 1 else 12 if D*dv <= 2048 else 8)//warps)
-    if n <= sms: warps = min(max(warps, D*dv//512), 16)      # a program has a multiprocessor to itself and one token to do
+    if n <= sms: warps = min(max(warps, D*dv//1024), 16)     # a program has a multiprocessor to itself and one token to do
     return Launch(D, warps, max(1, min(n, sms*each)), dv > 1 and d*dv > 3072*warps)
 
 # %% ../../nbs/library/40_kernels_plan.ipynb #ef3ea920
