@@ -510,6 +510,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                       'deep_delta_learning/grid.py'),
                                           'deep_delta_learning.grid._done': ('library/grid.html#_done', 'deep_delta_learning/grid.py'),
                                           'deep_delta_learning.grid._fits': ('library/grid.html#_fits', 'deep_delta_learning/grid.py'),
+                                          'deep_delta_learning.grid._hold': ('library/grid.html#_hold', 'deep_delta_learning/grid.py'),
                                           'deep_delta_learning.grid._merged': ('library/grid.html#_merged', 'deep_delta_learning/grid.py'),
                                           'deep_delta_learning.grid._not_another': ( 'library/grid.html#_not_another',
                                                                                      'deep_delta_learning/grid.py'),

@@ -8,11 +8,12 @@ __all__ = ['Cell', 'Grid', 'load_grid', 'Run', 'run_grid', 'resume_run']
 # %% ../nbs/library/72_grid.ipynb #cdc78aac
 import dataclasses, datetime, json, math, shutil, sys
 from collections import namedtuple
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from .config import PRESETS, DDLConfig, preset, unknown
 from .data import Corpus, load_corpus, ngram_bits, text_dataloaders
@@ -193,8 +194,8 @@ def _portable(record):
 def _done(rows, steps): return bool(rows) and (rows[-1]['step'] == steps or not math.isfinite(rows[-1]['train_loss']))
 
 # %% ../nbs/library/72_grid.ipynb #56e0a5d8
-def _prepare(grid, corpus, folder, results, new, env, part, beside=False):
-    "Check everything, then make the folder and write the record; folder, record, and the rows that there are."
+def _prepare(grid, corpus, folder, results, new, env, part, beside, held):
+    "Check everything, then make the folder, hold it and write the record; folder, record, and the rows that there are."
     folder = Path(folder).expanduser() if folder else Path('runs')/datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     if new and folder.exists(): raise FileExistsError(f'out must be a folder that does not exist yet, {folder} does')
     _fits(grid, corpus)
@@ -207,8 +208,16 @@ def _prepare(grid, corpus, folder, results, new, env, part, beside=False):
     if (folder/'config.json').exists():
         was = _read_record(folder/'config.json').get('asked', {})
         record['asked'] = {k: [x for x in dict.fromkeys((*was.get(k, ()), *now)) if x in record['grid'][k]] for k, now in record['asked'].items()}
+    _hold(folder, held)
     _write(folder/'config.json', folder/'metrics.csv', record, rows)              # what is done elsewhere belongs into this folder's report
     return folder, record, rows
+
+
+def _hold(folder, held):
+    "Lock the folder until `held` ends, or the process, however it does."
+    folder.mkdir(parents=True, exist_ok=True)
+    try: held.enter_context(FileLock(folder/'.run.lock', timeout=0))
+    except Timeout as e: raise BlockingIOError(f'out must be a folder in which no other process trains, one does in {folder}') from e
 
 
 def _not_over(c, model, rows):
@@ -269,10 +278,10 @@ def run_grid(
     "Train what is not done yet. Everything is checked before anything is written."
     if not (len(part) == 2 and 0 <= part[0] < part[1]): raise ValueError(f'part must be (i, n) with 0 <= i < n, got {part}')
     corpus, device = load_corpus(grid.corpus), own_device(find_device(grid.cells[0].settings.device))
-    with processes(device), StopOnSignal() as stop:
+    with processes(device), StopOnSignal() as stop, ExitStack() as held:
         if rank_world()[1] > 1: stop.agree = agreed
         env, made = environment(device), not (folder and Path(folder).exists())
-        folder, record, rows = shared(_prepare(grid, corpus, folder, results, new, env, part, beside) if is_main() else None)
+        folder, record, rows = shared(_prepare(grid, corpus, folder, results, new, env, part, beside, held) if is_main() else None)
         save = lambda mine: _save(folder, results, record, rows, mine)
         asked = [c for _, c in _share(grid, part)]
         if progress and is_main() and asked and all(_done(rows.get((c.variant, c.seed)), c.settings.steps) for c in asked):
