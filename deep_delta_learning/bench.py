@@ -15,9 +15,10 @@ import torch
 from fastcore.script import bool_arg, call_parse
 
 from .config import preset
-from .decode import Decoder, RecordedPasses, record_graph
+from .decode import Decoder
 from .kernels.plan import fused_reference, traffic
 from .models.gpt import GPT
+from .record import RecordedPasses, record_graph
 
 # %% ../nbs/library/80_bench.ipynb #a257b160
 def operator_errors(

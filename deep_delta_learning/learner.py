@@ -28,8 +28,8 @@ from torch import nn, Tensor
 from torch.nn import functional as F
 
 from .config import DDLConfig
-from .decode import RecordedPasses, record_graph
 from .models.gpt import GPT
+from .record import RecordedPasses, record_graph
 
 # %% ../nbs/library/51_learner.ipynb #f8d20fad
 def lm_loss(

@@ -19,10 +19,10 @@ from torch import nn
 from .bench import spread
 from .config import DDLConfig, preset
 from .data import load_corpus, text_dataloaders
-from .decode import RecordedPasses, record_graph
 from .grid import Grid
 from .learner import WarmupCosine, ddl_learner, decay_groups
 from .models.gpt import GPT
+from .record import RecordedPasses, record_graph
 from .report import read_csv, write_csv
 from .settings import environment, find_device
 from .telemetry import Telemetry
