@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.modules.dropout import _DropoutNd
 
-from .models.gpt import Readout
-from .residual import Context, Delta
+from .residual import Context, Delta, Readout
 
 # %% ../nbs/library/32_rebuild.ipynb #daf53c60
 class Kept(NamedTuple):

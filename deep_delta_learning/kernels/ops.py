@@ -13,8 +13,7 @@ from torch import Tensor
 
 from ..branches import BranchDirection, LinearGate, LinearValue
 from .plan import fits, packed_size, unpack
-from ..models.gpt import Readout
-from ..residual import Context, Delta, RMSNorm
+from ..residual import Context, Delta, Readout, RMSNorm
 from ..state import ChannelCompress, Whole, effective
 
 # %% ../../nbs/library/43_kernels_ops.ipynb #b46c49b2
