@@ -94,7 +94,7 @@ def cases(
              dict(zero=True, k_eps=.5), dict(shuffled=True), dict(steps=3), dict(steps=1, last=True))
     out += [dict(n=n, d=d, dv=dv, dtype=t, **k) for dv in (1, 4) for k in kinds for t in (types if large else types[:1])]
     walk = (dict(), *kinds) if large else ()                 # more tokens than programs, so that each walks over several
-    return out + [dict(n=4097, d=d, dv=dv, dtype=torch.bfloat16, **k) for dv in (1, 4) for k in walk]
+    return out + [dict(n=4097, d=d, dv=dv, dtype=torch.bfloat16, **k) for d, dv in ((768, 1), (768, 4), (1000, 4)) for k in walk]
 
 # %% ../nbs/library/80_bench.ipynb #e76cf222
 def device_times(

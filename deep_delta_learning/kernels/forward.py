@@ -114,7 +114,7 @@ def boundary_forward(
     if n: _forward[(how.programs,)](X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R, n, k_eps, norm_eps, scale,
                                     d=d, DV=dv, D=how.D, VEC=_vec(X), STORE=gen, GEN=gen, BIAS=bv is not None,
                                     SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare, READ=first,
-                                    ONE=n <= how.programs, num_warps=how.warps)
+                                    ONE=n <= min(how.programs, _sms(X)), num_warps=how.warps)
     return Y, O, V2, B2, P, Q, R
 
 
