@@ -47,7 +47,9 @@ class RecordedPasses:
         self.grads = [(p, p.grad) for p in params if p.grad is not None]
 
     def __call__(self, *inputs):
-        "Replay with these inputs; the loss, which the next replay overwrites."
+        "Replay with these inputs; the loss, which the next replay overwrites. Raises ValueError for other shapes than those recorded."
+        was, now = ([tuple(x.shape) for x in xs] for xs in (self.memory, inputs))
+        if now != was: raise ValueError(f'inputs must have the shapes that were recorded, {was}, got {now}')
         for old, new in zip(self.memory, inputs): old.copy_(new)
         for p, g in self.grads: p.grad = g
         return self.replay()
