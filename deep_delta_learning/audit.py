@@ -103,7 +103,7 @@ def _same_trainings(curves, config):
 
 def audit_run(
     folder,  # a run folder, of `run_grid` or the commands
-    results='results',  # folder for the tables, named after the run's grid: -audit.csv, and -history.csv
+    results=None,  # folder for the tables, named after the run's grid: -audit.csv, and -history.csv; None: where the run has its curves
     sequences: int = 8,  # sequences to read
     batches: int = 8,  # batches of 16 sequences to measure the loss on
     corpus=None,  # the run's text, as `load_corpus` takes it; None: what the run's record names
@@ -116,6 +116,7 @@ def audit_run(
     record, metrics = json.loads((folder/'config.json').read_text(encoding='utf-8')), read_csv(folder/'metrics.csv')
     corpus = load_corpus(record['grid']['corpus'] if corpus is None else corpus)
     if corpus.sha256 != record['corpus']['sha256']: raise ValueError(f'corpus must be the text of {folder}, but the SHA-256 of {corpus.name} is another')
+    if results is None: results = kept if (kept := record.get('results')) and Path(kept).is_dir() else folder
     path, config = Path(results)/f"{record['grid']['name']}-audit.csv", {(r['variant'], r['seed']): r['config'] for r in metrics}
     _same_trainings(path.with_name(path.name.replace('-audit', '')), config)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +146,7 @@ def audit_run(
 @command
 def ddl_audit(
     run: str,  # run folder
-    results: str = 'results',  # folder for the table
+    results: str = None,  # folder for the table; where the run has its curves, unless given
     sequences: int = 8,  # sequences to read
     batches: int = 8,  # batches of 16 sequences to measure the loss on
     corpus: str = None,  # the run's text, where it is not found under the name in the run's record

@@ -27,6 +27,9 @@ def write_atomic(
         with tmp.open('rb') as f: os.fsync(f.fileno())
         os.replace(tmp, path)
         sync_folder(path.parent)
+    except OSError as e:
+        if e.errno is None or e.filename is not None: raise
+        raise type(e)(e.errno, e.strerror, str(path)) from e         # of a full disk: it does not say what was written
     finally: tmp.unlink(missing_ok=True)
 
 def sync_folder(

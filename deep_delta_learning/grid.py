@@ -217,7 +217,7 @@ def _hold(folder, held):
     "Lock the folder until `held` ends, or the process, however it does."
     folder.mkdir(parents=True, exist_ok=True)
     try: held.enter_context(FileLock(folder/'.run.lock', timeout=0))
-    except Timeout as e: raise BlockingIOError(f'out must be a folder in which no other process trains, one does in {folder}') from e
+    except Timeout as e: raise BlockingIOError(f'the run folder must be one in which no other process trains, one does in {folder}') from e
 
 
 def _not_over(c, model, rows):
