@@ -54,7 +54,8 @@ def _finish(run, again=None):
     if len({r['seed'] for r in done}) > 1: print('\n' + paired_table(summarise(done)))
     bad = [r for r in run.summary if 'diverged' in r['status']]
     print(f'\n{run.folder}/report.md has the curves, the gates and everything needed to run it again.')
-    if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far; {again or f"ddl-train --resume {run.folder}"} goes on.')
+    again = again or f'ddl-train --resume {run.folder}'
+    if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far; {again} goes on.')
     kept = [r for r in run.summary if r not in bad and (run.folder/r['model']/'model.safetensors').exists()]
     if kept and not run.stopped: print(f'ddl-sample {run.folder} --model {kept[-1]["model"]} lets the last model write.')
     for r in bad: print(f'error: {r["model"]} {r["status"]}: its loss is not a number; {run.folder/r["model"]} holds what was good', file=sys.stderr)
