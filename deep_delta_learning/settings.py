@@ -129,7 +129,7 @@ def must_equal(
     "Raise ValueError that says what has changed, if anything has."
     was, now = ({k: x for k, x in d.items() if k not in _ASIDE} for d in (was, now))
     if said := changes(was, now, _DEFAULTS):
-        raise ValueError(f'{what} must be made with what it was begun with, but {said}; undo it, or begin a new one in other folders (--out, --results)')
+        raise ValueError(f'{what} must be made with what it was begun with, but {said}; undo it, or begin a new one in other folders')
 
 # %% ../nbs/library/68_settings.ipynb #aa029b48
 def environment(
