@@ -33,8 +33,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                      'deep_delta_learning/bench.py'),
                                            'deep_delta_learning.bench._record': ( 'library/bench.html#_record',
                                                                                   'deep_delta_learning/bench.py'),
-                                           'deep_delta_learning.bench._replay': ( 'library/bench.html#_replay',
-                                                                                  'deep_delta_learning/bench.py'),
                                            'deep_delta_learning.bench._versions': ( 'library/bench.html#_versions',
                                                                                     'deep_delta_learning/bench.py'),
                                            'deep_delta_learning.bench._wait': ('library/bench.html#_wait', 'deep_delta_learning/bench.py'),

@@ -144,15 +144,7 @@ def time_kernels(
     fwd = lambda a, out, ups: boundary_forward(**a, k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False, how=forward)
     bwd = lambda a, out, ups: boundary_backward(out[0] if kept else a['X'], a['h'], a['v'], a['beta'], *out[4:], *out[2:4], a['C'], a['w'], a['Wv'], a['wg'],
                                                 ups[0], ups[1], ups[2], ups[3], 4., False, kept, how=backward)
-    return {name: spread(device_times([_replay(lambda s=s, f=f: f(*s)) for s in sets])) for name, f in (('forward', fwd), ('backward', bwd))}
-
-
-def _replay(f):
-    "Record `f` as a CUDA graph, so that the launcher's own time does not count."
-    for _ in range(2): f()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph): f()
-    return graph.replay
+    return {name: spread(device_times([record_graph(lambda s=s, f=f: f(*s)) for s in sets])) for name, f in (('forward', fwd), ('backward', bwd))}
 
 # %% ../nbs/library/80_bench.ipynb #d82d73d9
 def way(

@@ -54,8 +54,8 @@ def _forward(
     raw_next = tl.load(X + s*d*DV + at, inside, 0.)
     if not READ: h_next = tl.load(H + s*d + i, row, 0.)
     if DV > 1 and not READ: v_next, b_next = tl.load(V + s*DV + j), tl.load(B + s)
-    if ONE and DV > 1: weight = tl.load(C + at, inside, 0.)
-    if ONE and GEN: weights = tl.load(Wv + at, inside, 0.)
+    if ONE and DV > 1: read = tl.load(C + at, inside, 0.)
+    if ONE and GEN: value = tl.load(Wv + at, inside, 0.)
     for t in tl.range(tl.program_id(0), n, tl.num_programs(0)):
         s, ahead = wide + t, wide + tl.minimum(t + tl.num_programs(0), n - 1)
         raw = raw_next
@@ -76,21 +76,24 @@ def _forward(
         if STORE: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
         x = tl.where(full, _widen(y, PACK), 0.)
         if DV > 1:
-            if not ONE: weight = tl.load(C + at, inside, 0., eviction_policy='evict_last')
-            x = x*tl.reshape(weight, [D, DV]).to(tl.float32)
+            if not ONE: read = tl.load(C + at, inside, 0., eviction_policy='evict_last')
+            x = x*tl.reshape(read, [D, DV]).to(tl.float32)
         x = tl.where(row, tl.sum(x, 1), 0.)
-        r = _inv_root(tl.sum(x*x, 0)/d + norm_eps)
+        if ONE and GEN: squares, pull = tl.split(tl.sum(tl.join(x*x, wg*w*x), 0))     # the warps of a token wait once for two sums
+        else: squares = tl.sum(x*x, 0)
+        r = _inv_root(squares/d + norm_eps)
         if SPARE: w = tl.load(W + i, row, 0., eviction_policy='evict_last').to(tl.float32)
         if GEN:
             if SPARE: wg = tl.load(Wg + i, row, 0., eviction_policy='evict_last').to(tl.float32)
-            if not ONE: weights = tl.load(Wv + at, inside, 0., eviction_policy='evict_last')
-            wv = tl.reshape(weights, [D, DV]).to(tl.float32)
+            if not ONE: value = tl.load(Wv + at, inside, 0., eviction_policy='evict_last')
+            wv = tl.reshape(value, [D, DV]).to(tl.float32)
             if NORMED: z = tl.sum(wv*(x*w)[:, None], 0)*r
             else: z = tl.sum(wv*x[:, None], 0)
             if BIAS: z = z + bv
             if SIGMOID: z = scale/(1 + tl.exp(-z))
             tl.store(V2 + s*DV + j, z)
-            tl.store(B2 + s, 2/(1 + tl.exp(-(tl.sum(wg*w*x, 0)*r + bg))))
+            if not ONE: pull = tl.sum(wg*w*x, 0)
+            tl.store(B2 + s, 2/(1 + tl.exp(-(pull*r + bg))))
         tl.store(O + s*d + i, (x*r*w).to(O.dtype.element_ty), row)
         if not READ: tl.store(P + s*DV + j, p); tl.store(Q + s, q)
         tl.store(R + s, r)
@@ -111,10 +114,11 @@ def boundary_forward(
     V2, B2 = (new(n, dv), new(n)) if gen else (new(0), new(0))
     P, Q, R = new(0) if first else new(n, dv), new(0 if first else n), new(n)
     how = how or launch(d, dv, n, sms=_sms(X))
+    one = n <= min(how.programs, _sms(X))
     if n: _forward[(how.programs,)](X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R, n, k_eps, norm_eps, scale,
                                     d=d, DV=dv, D=how.D, VEC=_vec(X), STORE=gen, GEN=gen, BIAS=bv is not None,
-                                    SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare, READ=first,
-                                    ONE=n <= min(how.programs, _sms(X)), num_warps=how.warps)
+                                    SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare and not one, READ=first,
+                                    ONE=one, num_warps=how.warps)
     return Y, O, V2, B2, P, Q, R
 
 
