@@ -30,18 +30,19 @@ def operator_errors(
     zero: bool = False,  # a branch that outputs nothing
     shuffled: bool = False,  # non-contiguous inputs
     steps: int = 0,  # writes between the state that the backward pass gets and `X`
-    **case,  # `last`, `first` and `bias` of `random_case`; `k_eps`, `scale`, `normed` of `fused_reference`
+    **case,  # `last`, `first` and `bias` of `random_case`; `k_eps`, `scale`, `normed`, `erase` of `fused_reference`
 ) -> dict[str, tuple[float, float, float]]:  # (error of the kernel, of eager, allowance) by name; d.X is the gradient of X
     "Relative errors of the operator and of eager autograd against float64."
     from deep_delta_learning.kernels.forward import random_case
     from deep_delta_learning.kernels.ops import boundary_op
-    opts = dict(k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False) | {k: x for k, x in case.items() if k in ('k_eps', 'scale', 'normed')}
+    opts = dict(k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False, erase=True)
+    opts.update({k: x for k, x in case.items() if k in opts})
     last, first = case.get('last', False), case.get('first', False)
     start = random_case(n, d, dv, dtype, last, first, case.get('bias', True), seed, device)
     S, past = start['X'] if steps else None, []
     for i in range(steps):
         other = {**random_case(n, d, dv, dtype, seed=seed + 7 + i, device=device), 'X': start['X']}
-        start['X'], *_, P, Q, _ = boundary_op(**other, k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False, kept=False, S=None, steps=[])
+        start['X'], *_, P, Q, _ = boundary_op(**other, k_eps=1e-5, norm_eps=1e-5, scale=4., normed=False, erase=opts['erase'], kept=False, S=None, steps=[])
         past += [other['h'], other['v'], other['beta'], P, Q]
     if zero: start['h'] = torch.zeros_like(start['h'])
     if shuffled: start.update({k: start[k].mT.contiguous().mT for k in ('X', 'h')})
@@ -91,7 +92,8 @@ def cases(
     out = [dict(n=n, d=d, dv=dv, dtype=t, kept=i % 2 == 0) for i, (n, d, dv) in enumerate(sizes) for t in types]
     n, d = (63, 768) if large else (3, 10)
     kinds = (dict(scale=0.), dict(normed=True), dict(normed=True, scale=0.), dict(bias=False), dict(last=True), dict(first=True), dict(k_eps=30.),
-             dict(zero=True, k_eps=.5), dict(shuffled=True), dict(steps=3), dict(steps=1, last=True))
+             dict(zero=True, k_eps=.5), dict(shuffled=True), dict(steps=3), dict(steps=1, last=True),
+             dict(erase=False), dict(erase=False, steps=3))
     out += [dict(n=n, d=d, dv=dv, dtype=t, **k) for dv in (1, 4) for k in kinds for t in (types if large else types[:1])]
     walk = (dict(), *kinds) if large else ()                 # more tokens than programs, so that each walks over several
     return out + [dict(n=4097, d=d, dv=dv, dtype=torch.bfloat16, **k) for d, dv in ((768, 1), (768, 4), (1000, 4)) for k in walk]
@@ -314,8 +316,8 @@ def bench_variants(
     out = {}
     for n in names:
         cfg = out[n] = preset(size, n)
-        if also_reference and cfg.residual == 'delta': out[n + '/reference'] = cfg.replace(kernels='reference')
-        out.update({f'{n}/{w}': cfg for w in ways if cfg.residual == 'delta' or way('/' + w)['every'] is None})
+        if also_reference and cfg.residual in ('delta', 'write'): out[n + '/reference'] = cfg.replace(kernels='reference')
+        out.update({f'{n}/{w}': cfg for w in ways if cfg.residual in ('delta', 'write') or way('/' + w)['every'] is None})
     return out
 
 

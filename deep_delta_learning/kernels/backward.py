@@ -23,7 +23,7 @@ def _backward(
     dY, dO, dV2, dB2, dX, dH, dV, dB, PART,  # upstream gradients; gradients; per-program sums of the parameters' gradients
     n, m, scale,
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, KEPT: tl.constexpr, HAS: tl.constexpr, GEN: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, READ: tl.constexpr, STEPS: tl.constexpr, HOLD: tl.constexpr,
+    SIGMOID: tl.constexpr, NORMED: tl.constexpr, READ: tl.constexpr, STEPS: tl.constexpr, HOLD: tl.constexpr, ERASE: tl.constexpr,
 ):
     i, j = tl.arange(0, D), tl.arange(0, DV)
     at, inside = i[:, None]*DV + j[None, :], (i < d)[:, None] & (j[None, :] < DV)
@@ -91,8 +91,9 @@ def _backward(
         else:
             g = tl.sum(k[:, None]*G, 0)
             ge, gp = tl.sum(g*e, 0), tl.sum(g*p, 0)
-            tl.store(dX + s*d*DV + at, (G - k[:, None]*(b*g)[None, :]).to(dX.dtype.element_ty), inside)
-            dk = tl.sum(G*e[None, :] - x0*g[None, :], 1)
+            down = G - k[:, None]*(b*g)[None, :] if ERASE else G
+            tl.store(dX + s*d*DV + at, down.to(dX.dtype.element_ty), inside)
+            dk = tl.sum(G*e[None, :] - x0*g[None, :] if ERASE else G*e[None, :], 1)
             tl.store(dH + s*d + i, (b*q*(dk - k*(ge - gp))).to(dH.dtype.element_ty), row)
             tl.store(dV + s*DV + few, ((b*g)[None, :] + tl.zeros([D, DV], tl.float32)).to(dV.dtype.element_ty), one)
             tl.store(dB + s, ge.to(dB.dtype.element_ty))
@@ -114,6 +115,7 @@ def _backward_spare(
     S, H, V, B, P, Q, R, V2, B2, HS, VS, BS, PS, QS, C, W, Wv, Wg, dY, dO, dV2, dB2, dX, dH, dV, dB, PART, n, m, scale,  # as above
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, KEPT: tl.constexpr, HAS: tl.constexpr, GEN: tl.constexpr,
     SIGMOID: tl.constexpr, NORMED: tl.constexpr, READ: tl.constexpr, STEPS: tl.constexpr, VEC: tl.constexpr, STAGES: tl.constexpr,
+    ERASE: tl.constexpr,
 ):
     i, j, at = tl.max_contiguous(tl.arange(0, D), VEC), tl.arange(0, DV), tl.max_contiguous(tl.arange(0, D*DV), VEC*DV)
     row, inside = i < d, at < d*DV
@@ -162,8 +164,11 @@ def _backward_spare(
         else:
             g = tl.sum(k[:, None]*G, 0)
             ge, gp = tl.sum(g*e, 0), tl.sum(g*p, 0)
-            tl.store(dX + s*d*DV + at, tl.reshape((G - k[:, None]*(b*g)[None, :]).to(dX.dtype.element_ty), [D*DV]), inside)
-            dk = tl.sum(G*e[None, :], 1) - tl.sum(raw.to(tl.float32)*g[None, :], 1) - k*(ge*(1 - b) - gp if KEPT else ge - gp)
+            down = G - k[:, None]*(b*g)[None, :] if ERASE else G
+            tl.store(dX + s*d*DV + at, tl.reshape(down.to(dX.dtype.element_ty), [D*DV]), inside)
+            dk = tl.sum(G*e[None, :], 1)
+            if ERASE: dk = dk - tl.sum(raw.to(tl.float32)*g[None, :], 1) - k*(ge*(1 - b) - gp if KEPT else ge - gp)
+            else: dk = dk - k*ge
             tl.store(dH + s*d + i, (b*q*dk).to(dH.dtype.element_ty), row)
             tl.store(dV + s*DV + at, tl.reshape(tl.broadcast_to((b*g)[None, :], [D, DV]), [D*DV]).to(dV.dtype.element_ty), at < DV)
             tl.store(dB + s, ge.to(dB.dtype.element_ty))
@@ -188,6 +193,7 @@ def boundary_backward(
     kept: bool,  # whether S is the new state
     steps: list[Tensor] = (),  # h, v, beta, P, Q of every write between S and X, oldest first, in one list
     how: Launch | None = None,  # launch; None: chosen
+    erase: bool = True,  # as in `fused_reference`
 ) -> tuple[Tensor, ...]:  # gradients of X, h, v, beta (empty without `h`), and of the parameters in one float32 vector
     "Launch the backward kernel, then sum over programs."
     Wv = None if Wv is None else Wv.mT
@@ -203,7 +209,7 @@ def boundary_backward(
     kernel, own = (_backward_spare, dict(VEC=_vec(S), STAGES=stages)) if how.spare else (_backward, dict(HOLD=dv == 1))
     if n: kernel[(how.programs,)](S, h, v, beta, P, Q, R, V2, B2, *parts, C, w, Wv, wg, dY, dc, dV2, dB2, dX, dh, dv_, db, part, n, m, scale,
                                   d=d, DV=dv, D=how.D, KEPT=kept, HAS=dY is not None, GEN=gen, SIGMOID=scale != 0, NORMED=normed,
-                                  READ=h is None, STEPS=len(steps)//5, **own, num_warps=how.warps)
+                                  READ=h is None, STEPS=len(steps)//5, ERASE=erase or h is None, **own, num_warps=how.warps)
     return dX, dh, dv_, db, part.sum(0)
 
 

@@ -39,6 +39,7 @@ def _forward(
     n, k_eps, norm_eps, scale,
     d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, STORE: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr,
     SIGMOID: tl.constexpr, NORMED: tl.constexpr, PACK: tl.constexpr, SPARE: tl.constexpr, READ: tl.constexpr, ONE: tl.constexpr,
+    ERASE: tl.constexpr,
 ):
     i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.arange(0, D*DV)
     if DV > 1: i = tl.max_contiguous(i, VEC)                # as many features in a thread as its part of a state has: no change of layout
@@ -70,7 +71,8 @@ def _forward(
             else: v, b = tl.load(V + s*DV + j).to(tl.float32), tl.load(B + s).to(tl.float32)
             x = tl.where(full, tl.reshape(_widen(raw, PACK), [D, DV]), 0.)
             q = _inv_root(tl.sum(h*h, 0) + k_eps*k_eps)
-            p = tl.fma(q, tl.sum(h[:, None]*x, 0), 0.)      # rounded here, as it is stored
+            if ERASE: p = tl.fma(q, tl.sum(h[:, None]*x, 0), 0.)    # rounded here, as it is stored
+            else: p = tl.zeros([DV], tl.float32)            # what is not read out can't be erased
             k = tl.where(row, q*h, 0.)
             y = _rounded(tl.where(full, tl.fma(k[:, None], (b*(v - p))[None, :], x), 0.), raw.dtype, PACK)
         if STORE: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
@@ -102,9 +104,9 @@ def _forward(
 def boundary_forward(
     X: Tensor, h: Tensor | None, v: Tensor | None, beta: Tensor | None, C: Tensor | None, w: Tensor,  # as in `fused_reference`
     Wv: Tensor | None, bv: Tensor | None, wg: Tensor | None, bg: Tensor | None,  # as in `fused_reference`
-    k_eps: float, norm_eps: float, scale: float, normed: bool,  # as in `fused_reference`
+    k_eps: float, norm_eps: float, scale: float, normed: bool, erase: bool = True,  # as in `fused_reference`
     how: Launch | None = None,  # launch; None: chosen
-) -> tuple[Tensor, ...]:  # X', c, v', beta', p, 1/n, r; X', v', beta' are empty for a readout, p and 1/n without `h`
+) -> tuple[Tensor, ...]:  # X', c, v', beta', p (0 if it only writes), 1/n, r; X', v', beta' are empty for a readout, p and 1/n without `h`
     "Launch the forward kernel."
     Wv = None if Wv is None else Wv.mT                      # the kernel wants it as (d, dv), in the layout of a state
     X, h, v, beta, w, C, Wv, bv, wg, bg = (t if t is None else t.contiguous() for t in (X, h, v, beta, w, C, Wv, bv, wg, bg))
@@ -118,7 +120,7 @@ def boundary_forward(
     if n: _forward[(how.programs,)](X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R, n, k_eps, norm_eps, scale,
                                     d=d, DV=dv, D=how.D, VEC=_vec(X), STORE=gen, GEN=gen, BIAS=bv is not None,
                                     SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare and not one, READ=first,
-                                    ONE=one, num_warps=how.warps)
+                                    ONE=one, ERASE=erase or first, num_warps=how.warps)
     return Y, O, V2, B2, P, Q, R
 
 

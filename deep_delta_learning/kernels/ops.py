@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..branches import BranchDirection, LinearGate, LinearValue
 from .plan import fits, packed_size, unpack
-from ..residual import Context, Delta, Readout, RMSNorm
+from ..residual import Context, Delta, Readout, RMSNorm, Write
 from ..state import ChannelCompress, Whole, effective
 
 # %% ../../nbs/library/43_kernels_ops.ipynb #b46c49b2
@@ -21,15 +21,15 @@ from ..state import ChannelCompress, Whole, effective
 def boundary_op(
     X: Tensor, h: Tensor | None, v: Tensor | None, beta: Tensor | None, C: Tensor | None, w: Tensor,
     Wv: Tensor | None, bv: Tensor | None, wg: Tensor | None, bg: Tensor | None,
-    k_eps: float, norm_eps: float, scale: float, normed: bool, kept: bool, S: Tensor | None, steps: list[Tensor],
+    k_eps: float, norm_eps: float, scale: float, normed: bool, erase: bool, kept: bool, S: Tensor | None, steps: list[Tensor],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     "`fused_reference` in one pass. The backward pass is left the new state if `kept`, else `S` and the `steps` from there to `X`, else `X`."
     from deep_delta_learning.kernels.forward import boundary_forward
-    return boundary_forward(X, h, v, beta, C, w, Wv, bv, wg, bg, k_eps, norm_eps, scale, normed)
+    return boundary_forward(X, h, v, beta, C, w, Wv, bv, wg, bg, k_eps, norm_eps, scale, normed, erase)
 
 
 @boundary_op.register_fake
-def _(X, h, v, beta, C, w, Wv, bv, wg, bg, k_eps, norm_eps, scale, normed, kept, S, steps):
+def _(X, h, v, beta, C, w, Wv, bv, wg, bg, k_eps, norm_eps, scale, normed, erase, kept, S, steps):
     n, d, dv = X.shape
     new = lambda *s: X.new_empty(s, dtype=torch.float32)
     pair = lambda there: (new(n, dv), new(n)) if there else (new(0), new(0))
@@ -40,25 +40,26 @@ def _(X, h, v, beta, C, w, Wv, bv, wg, bg, k_eps, norm_eps, scale, normed, kept,
 def boundary_backward_op(
     S: Tensor, h: Tensor | None, v: Tensor | None, beta: Tensor | None, P: Tensor, Q: Tensor, R: Tensor, V2: Tensor, B2: Tensor,
     C: Tensor | None, w: Tensor, Wv: Tensor | None, wg: Tensor | None,
-    dY: Tensor | None, dc: Tensor, dV2: Tensor | None, dB2: Tensor | None, scale: float, normed: bool, kept: bool, steps: list[Tensor],
+    dY: Tensor | None, dc: Tensor, dV2: Tensor | None, dB2: Tensor | None, scale: float, normed: bool, erase: bool, kept: bool,
+    steps: list[Tensor],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     "Gradients of `boundary_op`: of X, h, v and beta (empty without `h`), and those of the parameters in one vector."
     from deep_delta_learning.kernels.backward import boundary_backward
-    return boundary_backward(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY, dc, dV2, dB2, scale, normed, kept, steps)
+    return boundary_backward(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY, dc, dV2, dB2, scale, normed, kept, steps, erase=erase)
 
 
 @boundary_backward_op.register_fake
-def _(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY, dc, dV2, dB2, scale, normed, kept, steps):
+def _(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY, dc, dV2, dB2, scale, normed, erase, kept, steps):
     n, d, dv = S.shape
     new = lambda t: S.new_empty(0) if t is None else t.new_empty(t.shape)
     return new(S), new(h), new(v), new(beta), S.new_empty(packed_size(d, dv, Wv is not None), dtype=torch.float32)
 
 # %% ../../nbs/library/43_kernels_ops.ipynb #e2b46cc4
 def _setup(ctx, inputs, output):
-    X, h, v, beta, C, w, Wv, bv, wg, bg, _, _, scale, normed, kept, S, steps = inputs
+    X, h, v, beta, C, w, Wv, bv, wg, bg, _, _, scale, normed, erase, kept, S, steps = inputs
     Y, _, V2, B2, P, Q, R = output
     ctx.save_for_backward(Y if kept else X if S is None else S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, *steps)
-    ctx.scale, ctx.normed, ctx.kept, ctx.steps = scale, normed, kept, len(steps)
+    ctx.scale, ctx.normed, ctx.erase, ctx.kept, ctx.steps = scale, normed, erase, kept, len(steps)
     ctx.types = [None if t is None else t.dtype for t in (w, C, Wv, bv, wg, bg)]
 
 
@@ -69,11 +70,11 @@ def _grad(ctx, dY, dc, dV2, dB2, *_):
     dc = S.new_zeros(n, d) if dc is None else dc
     dV2, dB2 = (zero(dV2, n, dv), zero(dB2, n)) if gen else (None, None)
     dX, *three, packed = boundary_backward_op(S, h, v, beta, P, Q, R, V2, B2, C, w, Wv, wg, dY if gen else None, dc, dV2, dB2,
-                                              ctx.scale, ctx.normed, ctx.kept, steps)
+                                              ctx.scale, ctx.normed, ctx.erase, ctx.kept, steps)
     parts = unpack(packed, d, dv, gen)
     params = [None if t is None else parts[k].to(t) for k, t in zip(('w', 'C', 'Wv', 'bv', 'wg', 'bg'), ctx.types)]
     w, C, *rest = params
-    return dX, *([None]*3 if h is None else three), C, w, *rest, None, None, None, None, None, None, [None]*ctx.steps
+    return dX, *([None]*3 if h is None else three), C, w, *rest, None, None, None, None, None, None, None, [None]*ctx.steps
 
 
 boundary_op.register_autograd(_grad, setup_context=_setup)
@@ -88,7 +89,7 @@ def supported(
     ctx,  # context of the residual that writes
 ) -> bool:  # whether `fused_boundary` can take this pair
     "Whether the kernels compute this boundary."
-    if type(nxt) not in (Delta, Readout): return False
+    if type(nxt) not in (Delta, Write, Readout): return False
     one, half = _plain(nxt.compress, Whole), (torch.bfloat16, torch.float16, torch.float32)
     if not (_plain(nxt.norm, RMSNorm) and (one or _plain(nxt.compress, ChannelCompress)) and X.dtype in half and fits(*_sizes(X, one))): return False
     if cur is not None and not _writes(cur, X.ndim - (not one), h, ctx): return False
@@ -100,8 +101,8 @@ def _sizes(X, one): return (X.shape[-1], 1) if one else X.shape[-2:]
 
 
 def _writes(cur, ndim, h, ctx):
-    "Whether this write is one of the kernels': a tied delta rule, of which the branch output decides the direction alone."
-    if not (type(cur) is Delta and _plain(cur.direction, BranchDirection) and isinstance(ctx, Context)): return False
+    "Whether this write is one of the kernels': a tied delta rule or its write alone, of which the branch output decides the direction alone."
+    if not (type(cur) in (Delta, Write) and _plain(cur.direction, BranchDirection) and isinstance(ctx, Context)): return False
     if ctx.v is None or ctx.beta is None or (h.ndim, ctx.v.ndim, ctx.beta.ndim) != (ndim, ndim, ndim - 1): return False
     return h.dtype in (torch.bfloat16, torch.float16, torch.float32)
 
@@ -126,22 +127,24 @@ def fused_boundary(
     value, gate = (nxt.value, nxt.gate.out) if gen else (None, None)
     params = (value.out.weight if Wv is None else Wv, value.out.bias, gate.weight.squeeze(0), gate.bias) if gen else (None,)*4
     scale, normed = (value.scale or 0., value.input == 'normed') if gen else (0., False)
+    held = 0. if type(nxt) is Write else None            # the erase gate of what is read
     if cur is None:                                      # a copy of the state is the new one
-        Y, c, v, beta, *_ = boundary_op(X.reshape(-1, d, dv), None, None, None, C, nxt.norm.weight, *params, 0., nxt.norm.eps, scale, normed, True, None, [])
-        return Y.view(X.shape), c.view(*lead, d), Context(None, None, v.view(*lead, dv), beta.view(lead), None)
+        Y, c, v, beta, *_ = boundary_op(X.reshape(-1, d, dv), None, None, None, C, nxt.norm.weight, *params,
+                                        0., nxt.norm.eps, scale, normed, True, True, None, [])
+        return Y.view(X.shape), c.view(*lead, d), Context(None, None, v.view(*lead, dv), beta.view(lead), held)
     kept = gen and cur.keeps and cur.every != 1          # the readout has no new state
     tape = ctx.tape if isinstance(ctx.tape, Tape) and not kept else None
     S = None if tape is None else tape.state.detach().reshape(-1, d, dv)
     steps = [] if tape is None else [t.detach().reshape(-1, *s) for x in tape.steps for t, s in zip(x, ((d,), (dv,), (), (dv,), ()))]
     Y, c, v, beta, P, Q, _ = boundary_op(X.reshape(-1, d, dv), h.reshape(-1, d), ctx.v.reshape(-1, dv), ctx.beta.reshape(-1), C, nxt.norm.weight, *params,
-                                         cur.direction.eps, nxt.norm.eps, scale, normed, kept, S, steps)
+                                         cur.direction.eps, nxt.norm.eps, scale, normed, type(cur) is Delta, kept, S, steps)
     c = c.view(*lead, d)
     if not gen: return None, c, None
     after = None                                         # a kept state is the next boundary's input, which it stores
     if cur.every is not None and not cur.keeps:
         own = h, ctx.v, ctx.beta, P.detach(), Q.detach()
         after = Tape(X, (own,)) if tape is None else Tape(tape.state, (*tape.steps, own))
-    return Y.view(X.shape), c, Context(None, None, v.view(*lead, dv), beta.view(lead), None, after)
+    return Y.view(X.shape), c, Context(None, None, v.view(*lead, dv), beta.view(lead), held, after)
 
 # %% ../../nbs/library/43_kernels_ops.ipynb #e6a2c914
 class _Laid(torch.autograd.Function):
@@ -157,8 +160,8 @@ def formed(
     readers: list,  # residuals and readouts, of one model
 ) -> list[tuple | None]:  # C and Wv for each, as `fused_boundary` takes them; None where the kernels need neither
     "What the kernels read that follows from weights alone, with a few operators for all layers instead of a few for each."
-    wide = [i for i, n in enumerate(readers) if type(n) in (Delta, Readout) and type(n.compress) is ChannelCompress]
-    gen = [i for i in wide if type(readers[i]) is Delta and type(readers[i].value) is LinearValue]
+    wide = [i for i, n in enumerate(readers) if type(n) in (Delta, Write, Readout) and type(n.compress) is ChannelCompress]
+    gen = [i for i in wide if type(readers[i]) is not Readout and type(readers[i].value) is LinearValue]
     out, shared = [None]*len(readers), []
     for i in wide:
         if readers[i].compress not in shared: shared.append(readers[i].compress)

@@ -30,9 +30,11 @@ def fused_reference(
     norm_eps: float = 1e-5,  # guard of the norm
     scale: float = 4.0,  # v' = scale sigmoid(z); 0: v' = z
     normed: bool = False,  # the value reads c instead of x
+    erase: bool = True,  # False: only writes, X + beta k v'
 ) -> tuple[Tensor, ...]:  # X', c, v', beta'; X', c for a readout
     "Write, then read, in plain PyTorch: what the kernels must compute."
-    Y = X if h is None else delta_update(X, unit(h, k_eps).to(torch.promote_types(h.dtype, torch.float32)), v, beta)
+    Y = X if h is None else delta_update(X, unit(h, k_eps).to(torch.promote_types(h.dtype, torch.float32)), v, beta,
+                                             None if erase else 0.)
     dt = torch.promote_types(Y.dtype, torch.float32)
     x = Y.squeeze(-1) if C is None else (Y*C).sum(-1).to(Y.dtype)
     c = (x.to(dt)*(x.to(dt).square().mean(-1, keepdim=True) + norm_eps).rsqrt()*w).to(Y.dtype)
