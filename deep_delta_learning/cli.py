@@ -37,14 +37,15 @@ def _train(options, fields, **grid):
     "Train a grid in a new folder, from the options of a command and its fields; or go on with one."
     from deep_delta_learning.grid import load_grid, resume_run, run_grid       # imported late: fastai takes seconds
     from deep_delta_learning.settings import TrainSettings
-    if options['resume']: return _finish(resume_run(options['resume']))
+    goes_on = f'ddl-{grid["name"]} --resume {{}}'
+    if options['resume']: return _finish(resume_run(options['resume']), goes_on)
     settings = {f.name: options[f.name] for f in dataclasses.fields(TrainSettings) if f.name in options and f.name != 'seed'}
-    grid = load_grid(dict(corpus=options['corpus'], settings=settings, **grid), **parse_fields(fields))
-    return _show(grid) if options.get('show') else _finish(run_grid(grid, options['out'], new=True))
+    made = load_grid(dict(corpus=options['corpus'], settings=settings, **grid), **parse_fields(fields))
+    return _show(made) if options.get('show') else _finish(run_grid(made, options['out'], new=True), goes_on)
 
 
-def _finish(run, again=None):
-    "Print the end of a run; the exit status."
+def _finish(run, again):
+    "Print the end of a run, and with which command, a format for its folder, it goes on; the exit status."
     from deep_delta_learning.paired import paired_table, summarise
     from deep_delta_learning.report import bits_unit, finished, read_csv, table
     if not run.summary: return 128 + run.stopped if run.stopped else 0               # the main process of several prints
@@ -54,8 +55,7 @@ def _finish(run, again=None):
     if len({r['seed'] for r in done}) > 1: print('\n' + paired_table(summarise(done)))
     bad = [r for r in run.summary if 'diverged' in r['status']]
     print(f'\n{run.folder}/report.md has the curves, the gates and everything needed to run it again.')
-    again = again or f'ddl-train --resume {run.folder}'
-    if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far; {again} goes on.')
+    if run.stopped: print(f'Stopped by a signal: {run.folder} holds the last weights and the curves so far; {again.format(run.folder)} goes on.')
     kept = [r for r in run.summary if r not in bad and (run.folder/r['model']/'model.safetensors').exists()]
     if kept and not run.stopped: print(f'ddl-sample {run.folder} --model {kept[-1]["model"]} lets the last model write.')
     for r in bad: print(f'error: {r["model"]} {r["status"]}: its loss is not a number; {run.folder/r["model"]} holds what was good', file=sys.stderr)
@@ -153,7 +153,8 @@ def ddl_train(
     "Train one model on the text of your choice."
     options, name = locals(), preset.split(',')[-1].strip()
     if name not in PRESETS: raise ValueError(unknown('preset', name, PRESETS))
-    return _train(options, fields, name='train', base=preset, variants={name: None}, seeds=seed)
+    residual = None if resume else parse_fields(fields).get('residual')
+    return _train(options, fields, name='train', base=preset, variants={f'{name}-{residual}' if residual else name: dict(preset=name)}, seeds=seed)
 
 
 def _show(grid):
