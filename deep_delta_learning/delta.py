@@ -19,7 +19,8 @@ def _acc(*ts):
 
 
 def _float(x, name):
-    if not x.is_floating_point(): raise ValueError(f'{name} must be a floating-point tensor, got {x.dtype}')
+    if not (isinstance(x, Tensor) and x.is_floating_point()):
+        raise ValueError(f'{name} must be a floating-point tensor, got {x.dtype if isinstance(x, Tensor) else type(x).__name__}')
     return x
 
 
@@ -60,6 +61,8 @@ def _check(X, k, v, beta, erase):
         raise ValueError(f'v must have shape (..., dv) with dv = {dv}' + (', or (...)' if scalar else '') +
                          f', and the leading axes of k: v is {tuple(v.shape)}, k is {tuple(k.shape)}')
     for name, g in (('beta', beta), ('erase', erase)):
+        if not (isinstance(g, Tensor) or hasattr(g, '__float__') or name == 'erase' and g is None):
+            raise ValueError(f'{name} must be a number or a tensor, got {g!r}')
         if isinstance(g, Tensor) and not (g.ndim in (0, k.ndim - 1) or g.ndim == k.ndim and g.shape[-1] in (1, dv)):
             raise ValueError(f'{name} must be a number or have shape (...), or (..., dv) for a gate per channel: '
                              f'{name} is {tuple(g.shape)}, k is {tuple(k.shape)}, dv = {dv}')

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from .branches import fixed_, normal_, on_gpu
 from .config import DDLConfig, directions, gates, residuals, values
-from .delta import delta_update
+from .delta import _float, delta_update
 from .state import make_compressor
 
 # %% ../nbs/library/22_residual.ipynb #c036af19
@@ -243,6 +243,7 @@ class DeltaResidual(nn.Module):
         **fields,  # more fields of `DDLConfig`: gate, beta_init, value_activation, ...
     ):
         super().__init__()
+        if not callable(branch): raise ValueError(f'branch must be a module or a function, got {branch!r}')
         self.cfg = DDLConfig(vocab_size=1, d=d, n_heads=1, head_dim=2, dv=dv, residual=residual).replace(**fields)
         self.branch, self.res = branch, make_residual(self.cfg)
         if norm is not None: self.res.norm = norm
@@ -252,6 +253,7 @@ class DeltaResidual(nn.Module):
         *args, **kwargs,  # passed to the branch
     ) -> Tensor:  # new state, shaped like `X`
         "One residual layer. Raises ValueError if `X` is not a state of this width and number of channels, or the branch's output no (..., d)."
+        _float(X, 'X')
         want = (self.cfg.d,) if self.cfg.dv == 1 else (self.cfg.d, self.cfg.dv)
         if X.shape[-len(want):] != want:
             raise ValueError(f'X must be a state of shape (..., {", ".join(map(str, want))}), got {tuple(X.shape)}' +
