@@ -176,6 +176,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                          'deep_delta_learning/checkpoint.py'),
                                                 'deep_delta_learning.checkpoint.StartAt.before_fit': ( 'library/checkpoint.html#startat.before_fit',
                                                                                                        'deep_delta_learning/checkpoint.py'),
+                                                'deep_delta_learning.checkpoint.StartAt.before_train': ( 'library/checkpoint.html#startat.before_train',
+                                                                                                         'deep_delta_learning/checkpoint.py'),
                                                 'deep_delta_learning.checkpoint._index': ( 'library/checkpoint.html#_index',
                                                                                            'deep_delta_learning/checkpoint.py'),
                                                 'deep_delta_learning.checkpoint._write': ( 'library/checkpoint.html#_write',

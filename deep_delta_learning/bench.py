@@ -316,8 +316,9 @@ def bench_variants(
     out = {}
     for n in names:
         cfg = out[n] = preset(size, n)
-        if also_reference and cfg.residual in ('delta', 'write'): out[n + '/reference'] = cfg.replace(kernels='reference')
-        out.update({f'{n}/{w}': cfg for w in ways if cfg.residual in ('delta', 'write') or way('/' + w)['every'] is None})
+        fused = cfg.residual in ('delta', 'write')
+        if also_reference and fused: out[n + '/reference'] = cfg.replace(kernels='reference')
+        out.update({f'{n}/{w}': cfg for w in ways if fused or way('/' + w)['every'] is None})
     return out
 
 

@@ -180,11 +180,11 @@ def changes(
 
 
 class StartAt(Callback):
-    "Begin a fit after `step` training steps."
+    "Begin a fit after `step` training steps; when that fit has ended, so has this callback."
     order = 70
     def __init__(self,
         step: int,  # training steps that are done
-    ): self.start = step
+    ): self.start, self.begun = step, False
 
     def before_fit(self):
         self.learn.train_iter, self.per = self.start, self.dls.train.steps
@@ -194,5 +194,8 @@ class StartAt(Callback):
         if (self.epoch + 1)*self.per < self.start: raise CancelEpochException()
         self.dls.train.steps = min(self.per, (self.epoch + 1)*self.per - self.start)   # 0: only the validation is left
 
+    def before_train(self): self.begun = True
     def after_train(self): self.dls.train.steps = self.per
-    def after_fit(self): self.dls.train.steps = self.per
+    def after_fit(self):
+        self.dls.train.steps = self.per
+        if self.begun: self.learn.remove_cb(self)               # a validation or a fit after this one passes over nothing

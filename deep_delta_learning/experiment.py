@@ -151,8 +151,7 @@ def _plain_errors():
 
 
 def _validate(learn, without):
-    "The validation loss now, without the callbacks that keep records, or that pass over what a resumed run has done."
-    without = [*without, *(cb for cb in learn.cbs if isinstance(cb, StartAt))]
+    "The validation loss now, without the callbacks that keep records."
     with learn.removed_cbs(without), learn.no_bar(), learn.no_logging(): return learn.validate()[0]
 
 # %% ../nbs/library/70_experiment.ipynb #ddbb6d00

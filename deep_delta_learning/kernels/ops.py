@@ -80,6 +80,8 @@ def _grad(ctx, dY, dc, dV2, dB2, *_):
 boundary_op.register_autograd(_grad, setup_context=_setup)
 
 # %% ../../nbs/library/43_kernels_ops.ipynb #b46450a2
+_WRITES = Delta, Write       # and no subclass, which may compute something else
+
 def _plain(m, kind): return type(m) is kind and not (m._forward_hooks or m._forward_pre_hooks)   # a subclass may compute something else
 
 
@@ -89,7 +91,7 @@ def supported(
     ctx,  # context of the residual that writes
 ) -> bool:  # whether `fused_boundary` can take this pair
     "Whether the kernels compute this boundary."
-    if type(nxt) not in (Delta, Write, Readout): return False
+    if type(nxt) not in (*_WRITES, Readout): return False
     one, half = _plain(nxt.compress, Whole), (torch.bfloat16, torch.float16, torch.float32)
     if not (_plain(nxt.norm, RMSNorm) and (one or _plain(nxt.compress, ChannelCompress)) and X.dtype in half and fits(*_sizes(X, one))): return False
     if cur is not None and not _writes(cur, X.ndim - (not one), h, ctx): return False
@@ -102,7 +104,7 @@ def _sizes(X, one): return (X.shape[-1], 1) if one else X.shape[-2:]
 
 def _writes(cur, ndim, h, ctx):
     "Whether this write is one of the kernels': a tied delta rule or its write alone, of which the branch output decides the direction alone."
-    if not (type(cur) in (Delta, Write) and _plain(cur.direction, BranchDirection) and isinstance(ctx, Context)): return False
+    if not (type(cur) in _WRITES and _plain(cur.direction, BranchDirection) and isinstance(ctx, Context)): return False
     if ctx.v is None or ctx.beta is None or (h.ndim, ctx.v.ndim, ctx.beta.ndim) != (ndim, ndim, ndim - 1): return False
     return h.dtype in (torch.bfloat16, torch.float16, torch.float32)
 
@@ -160,7 +162,7 @@ def formed(
     readers: list,  # residuals and readouts, of one model
 ) -> list[tuple | None]:  # C and Wv for each, as `fused_boundary` takes them; None where the kernels need neither
     "What the kernels read that follows from weights alone, with a few operators for all layers instead of a few for each."
-    wide = [i for i, n in enumerate(readers) if type(n) in (Delta, Write, Readout) and type(n.compress) is ChannelCompress]
+    wide = [i for i, n in enumerate(readers) if type(n) in (*_WRITES, Readout) and type(n.compress) is ChannelCompress]
     gen = [i for i in wide if type(readers[i]) is not Readout and type(readers[i].value) is LinearValue]
     out, shared = [None]*len(readers), []
     for i in wide:
