@@ -63,12 +63,13 @@ def operator_errors(
     eager = run(lambda c: fused_reference(**c, **opts), start)
     exact = run(lambda c: fused_reference(**c, **opts), {k: t if t is None else t.double() for k, t in start.items()})
     rel = lambda a, b: ((a.double() - b.double()).norm()/b.double().norm().clamp_min(1e-30)).item()
-    scale = opts['scale'] or 1.
     terms = {} if first else {'d.v': ups[0].norm(), 'd.beta': ups[0].norm()*start['v'].norm()}
-    if not last: terms.update({'d.bg': ups[3].norm()/2, 'd.bv': ups[2].norm()*scale/4})
+    if not last:
+        slopes = exact['b']*(1 - exact['b']/2), exact['v']*(1 - exact['v']/opts['scale']) if opts['scale'] else 1.
+        terms.update({'d.bg': (ups[3]*slopes[0]).norm(), 'd.bv': (ups[2]*slopes[1]).norm()})
     cond = lambda k, x: max(1., float(terms.get(k, 0.)/x.norm().clamp_min(1e-30)))
     half, single, few = torch.finfo(dtype).eps/2, torch.finfo(torch.float32).eps, 4*max(1, 4/n**.5)
-    return {k: (rel(ours[k], x), rel(eager[k], x), half/x.numel()**.5 + few*single*cond(k, x)) for k, x in exact.items()}
+    return {k: (rel(ours[k], x), rel(eager[k], x), (half/x.numel()**.5 + few*single)*cond(k, x)) for k, x in exact.items()}
 
 
 def check_operator(

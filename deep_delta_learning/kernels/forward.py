@@ -32,14 +32,32 @@ def _rounded(x, dtype: tl.constexpr, PACK: tl.constexpr):
     else: return x.to(dtype)
 
 # %% ../../nbs/library/41_kernels_forward.ipynb #bfaac504
+@triton.jit
+def _write(x, h, v, b, row, full, k_eps, dtype: tl.constexpr, ERASE: tl.constexpr, PACK: tl.constexpr):
+    q = _inv_root(tl.sum(h*h, 0) + k_eps*k_eps)
+    if ERASE: p = tl.fma(q, tl.sum(h[:, None]*x, 0), 0.)    # rounded here, as it is stored
+    else: p = tl.zeros([full.shape[1]], tl.float32)         # what is not read out can't be erased
+    k = tl.where(row, q*h, 0.)
+    return _rounded(tl.where(full, tl.fma(k[:, None], (b*(v - p))[None, :], x), 0.), dtype, PACK), p, q
+
+
+@triton.jit
+def _value(x, w, r, weight, NORMED: tl.constexpr):
+    if NORMED: return tl.sum(weight*(x*w)[:, None], 0)*r
+    else: return tl.sum(weight*x[:, None], 0)
+
+
+@triton.jit
+def _gate(x, w, r, weight, bias): return 2/(1 + tl.exp(-(tl.sum(weight*w*x, 0)*r + bias)))
+
+
 @triton.jit(do_not_specialize=['n'])
 def _forward(
     X, H, V, B, C, W, Wv, Bv, Wg, Bg,  # state; branch output, target, gate, unless READ; compressor, norm, next value and gate
     Y, O, V2, B2, P, Q, R,  # new state, c, v', beta'; p, 1/n, r for the backward pass
     n, k_eps, norm_eps, scale,
-    d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, STORE: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr,
-    SIGMOID: tl.constexpr, NORMED: tl.constexpr, PACK: tl.constexpr, SPARE: tl.constexpr, READ: tl.constexpr, ONE: tl.constexpr,
-    ERASE: tl.constexpr,
+    d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr, SIGMOID: tl.constexpr,
+    NORMED: tl.constexpr, PACK: tl.constexpr, READ: tl.constexpr, ERASE: tl.constexpr, SPARE: tl.constexpr,
 ):
     i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.arange(0, D*DV)
     if DV > 1: i = tl.max_contiguous(i, VEC)                # as many features in a thread as its part of a state has: no change of layout
@@ -55,50 +73,80 @@ def _forward(
     raw_next = tl.load(X + s*d*DV + at, inside, 0.)
     if not READ: h_next = tl.load(H + s*d + i, row, 0.)
     if DV > 1 and not READ: v_next, b_next = tl.load(V + s*DV + j), tl.load(B + s)
-    if ONE and DV > 1: read = tl.load(C + at, inside, 0.)
-    if ONE and GEN: value = tl.load(Wv + at, inside, 0.)
     for t in tl.range(tl.program_id(0), n, tl.num_programs(0)):
         s, ahead = wide + t, wide + tl.minimum(t + tl.num_programs(0), n - 1)
         raw = raw_next
-        if not ONE: raw_next = tl.load(X + ahead*d*DV + at, inside, 0.)
+        raw_next = tl.load(X + ahead*d*DV + at, inside, 0.)
         if READ: y = tl.reshape(raw, [D, DV])
         else:
             h = tl.where(row, _widen(h_next, PACK), 0.)
-            if not ONE: h_next = tl.load(H + ahead*d + i, row, 0.)
+            h_next = tl.load(H + ahead*d + i, row, 0.)
             if DV > 1:
                 v, b = v_next.to(tl.float32), b_next.to(tl.float32)
-                if not ONE: v_next, b_next = tl.load(V + ahead*DV + j), tl.load(B + ahead)
+                v_next, b_next = tl.load(V + ahead*DV + j), tl.load(B + ahead)
             else: v, b = tl.load(V + s*DV + j).to(tl.float32), tl.load(B + s).to(tl.float32)
             x = tl.where(full, tl.reshape(_widen(raw, PACK), [D, DV]), 0.)
-            q = _inv_root(tl.sum(h*h, 0) + k_eps*k_eps)
-            if ERASE: p = tl.fma(q, tl.sum(h[:, None]*x, 0), 0.)    # rounded here, as it is stored
-            else: p = tl.zeros([DV], tl.float32)            # what is not read out can't be erased
-            k = tl.where(row, q*h, 0.)
-            y = _rounded(tl.where(full, tl.fma(k[:, None], (b*(v - p))[None, :], x), 0.), raw.dtype, PACK)
-        if STORE: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
+            y, p, q = _write(x, h, v, b, row, full, k_eps, raw.dtype, ERASE, PACK)
+        if GEN: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
         x = tl.where(full, _widen(y, PACK), 0.)
-        if DV > 1:
-            if not ONE: read = tl.load(C + at, inside, 0., eviction_policy='evict_last')
-            x = x*tl.reshape(read, [D, DV]).to(tl.float32)
+        if DV > 1: x = x*tl.reshape(tl.load(C + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32)
         x = tl.where(row, tl.sum(x, 1), 0.)
-        if ONE and GEN: squares, pull = tl.split(tl.sum(tl.join(x*x, wg*w*x), 0))     # the warps of a token wait once for two sums
-        else: squares = tl.sum(x*x, 0)
-        r = _inv_root(squares/d + norm_eps)
+        r = _inv_root(tl.sum(x*x, 0)/d + norm_eps)
         if SPARE: w = tl.load(W + i, row, 0., eviction_policy='evict_last').to(tl.float32)
         if GEN:
             if SPARE: wg = tl.load(Wg + i, row, 0., eviction_policy='evict_last').to(tl.float32)
-            if not ONE: value = tl.load(Wv + at, inside, 0., eviction_policy='evict_last')
-            wv = tl.reshape(value, [D, DV]).to(tl.float32)
-            if NORMED: z = tl.sum(wv*(x*w)[:, None], 0)*r
-            else: z = tl.sum(wv*x[:, None], 0)
+            z = _value(x, w, r, tl.reshape(tl.load(Wv + at, inside, 0., eviction_policy='evict_last'), [D, DV]).to(tl.float32), NORMED)
             if BIAS: z = z + bv
             if SIGMOID: z = scale/(1 + tl.exp(-z))
             tl.store(V2 + s*DV + j, z)
-            if not ONE: pull = tl.sum(wg*w*x, 0)
-            tl.store(B2 + s, 2/(1 + tl.exp(-(pull*r + bg))))
+            tl.store(B2 + s, _gate(x, w, r, wg, bg))
         tl.store(O + s*d + i, (x*r*w).to(O.dtype.element_ty), row)
         if not READ: tl.store(P + s*DV + j, p); tl.store(Q + s, q)
         tl.store(R + s, r)
+
+
+# %% ../../nbs/library/41_kernels_forward.ipynb #bfaac505
+@triton.jit
+def _single(
+    X, H, V, B, C, W, Wv, Bv, Wg, Bg, Y, O, V2, B2, P, Q, R, k_eps, norm_eps, scale,  # as in `_forward`
+    d: tl.constexpr, DV: tl.constexpr, D: tl.constexpr, VEC: tl.constexpr, GEN: tl.constexpr, BIAS: tl.constexpr, SIGMOID: tl.constexpr,
+    NORMED: tl.constexpr, PACK: tl.constexpr, READ: tl.constexpr, ERASE: tl.constexpr,
+):
+    i, j, at = tl.arange(0, D), tl.arange(0, DV), tl.arange(0, D*DV)
+    if DV > 1: i = tl.max_contiguous(i, VEC)
+    row, inside = i < d, at < d*DV
+    full = tl.reshape(inside, [D, DV])
+    s = tl.program_id(0).to(tl.int64)
+    w = tl.load(W + i, row, 0., eviction_policy='evict_last')
+    if GEN:
+        wg, bg = tl.load(Wg + i, row, 0., eviction_policy='evict_last'), tl.load(Bg).to(tl.float32)
+        if BIAS: bv = tl.load(Bv + j).to(tl.float32)
+    if DV > 1: read = tl.load(C + at, inside, 0., eviction_policy='evict_last')
+    if GEN: weight = tl.load(Wv + at, inside, 0., eviction_policy='evict_last')
+    raw = tl.load(X + s*d*DV + at, inside, 0.)
+    if READ: y = tl.reshape(raw, [D, DV])
+    else:
+        h, v, b = tl.load(H + s*d + i, row, 0.), tl.load(V + s*DV + j), tl.load(B + s)
+        h, v, b = tl.where(row, _widen(h, PACK), 0.), v.to(tl.float32), b.to(tl.float32)
+        x = tl.where(full, tl.reshape(_widen(raw, PACK), [D, DV]), 0.)
+        y, p, q = _write(x, h, v, b, row, full, k_eps, raw.dtype, ERASE, PACK)
+        tl.store(Q + s, q)
+        tl.store(P + s*DV + j, p)
+    if GEN: tl.store(Y + s*d*DV + at, tl.reshape(y, [D*DV]), inside)
+    x = tl.where(full, _widen(y, PACK), 0.)
+    if DV > 1: x = x*tl.reshape(read, [D, DV]).to(tl.float32)
+    x = tl.where(row, tl.sum(x, 1), 0.)
+    r = _inv_root(tl.sum(x*x, 0)/d + norm_eps)
+    w = w.to(tl.float32)
+    if GEN: z = _value(x, w, r, tl.reshape(weight, [D, DV]).to(tl.float32), NORMED)
+    tl.store(O + s*d + i, (x*r*w).to(O.dtype.element_ty), row)
+    if GEN:
+        if BIAS: z = z + bv
+        if SIGMOID: z = scale/(1 + tl.exp(-z))
+        tl.store(V2 + s*DV + j, z)
+        tl.store(B2 + s, _gate(x, w, r, wg.to(tl.float32), bg))
+    tl.store(R + s, r)
+
 
 # %% ../../nbs/library/41_kernels_forward.ipynb #c4ecfa42
 def boundary_forward(
@@ -116,11 +164,11 @@ def boundary_forward(
     V2, B2 = (new(n, dv), new(n)) if gen else (new(0), new(0))
     P, Q, R = new(0) if first else new(n, dv), new(0 if first else n), new(n)
     how = how or launch(d, dv, n, sms=_sms(X))
-    one = n <= min(how.programs, _sms(X))
-    if n: _forward[(how.programs,)](X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R, n, k_eps, norm_eps, scale,
-                                    d=d, DV=dv, D=how.D, VEC=_vec(X), STORE=gen, GEN=gen, BIAS=bv is not None,
-                                    SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X), SPARE=how.spare and not one, READ=first,
-                                    ONE=one, ERASE=erase or first, num_warps=how.warps)
+    tensors, numbers = (X, h, v, beta, C, w, Wv, bv, wg, bg, Y, O, V2, B2, P, Q, R), (k_eps, norm_eps, scale)
+    kind = dict(d=d, DV=dv, D=how.D, VEC=_vec(X), GEN=gen, BIAS=bv is not None, SIGMOID=scale != 0, NORMED=normed, PACK=_packs(X),
+                READ=first, ERASE=erase or first, num_warps=how.warps)
+    if n and n <= min(how.programs, _sms(X)): _single[(n,)](*tensors, *numbers, **kind)
+    elif n: _forward[(how.programs,)](*tensors, n, *numbers, **kind, SPARE=how.spare)
     return Y, O, V2, B2, P, Q, R
 
 
