@@ -48,7 +48,7 @@ def _value(x, w, r, weight, NORMED: tl.constexpr):
 
 
 @triton.jit
-def _gate(x, w, r, weight, bias): return 2/(1 + tl.exp(-(tl.sum(weight*w*x, 0)*r + bias)))
+def _gate(pull, r, bias): return 2/(1 + tl.exp(-(pull*r + bias)))
 
 
 @triton.jit(do_not_specialize=['n'])
@@ -99,7 +99,7 @@ def _forward(
             if BIAS: z = z + bv
             if SIGMOID: z = scale/(1 + tl.exp(-z))
             tl.store(V2 + s*DV + j, z)
-            tl.store(B2 + s, _gate(x, w, r, wg, bg))
+            tl.store(B2 + s, _gate(tl.sum(wg*w*x, 0), r, bg))
         tl.store(O + s*d + i, (x*r*w).to(O.dtype.element_ty), row)
         if not READ: tl.store(P + s*DV + j, p); tl.store(Q + s, q)
         tl.store(R + s, r)
@@ -136,15 +136,17 @@ def _single(
     x = tl.where(full, _widen(y, PACK), 0.)
     if DV > 1: x = x*tl.reshape(read, [D, DV]).to(tl.float32)
     x = tl.where(row, tl.sum(x, 1), 0.)
-    r = _inv_root(tl.sum(x*x, 0)/d + norm_eps)
-    w = w.to(tl.float32)
-    if GEN: z = _value(x, w, r, tl.reshape(weight, [D, DV]).to(tl.float32), NORMED)
+    w, squares = w.to(tl.float32), tl.sum(x*x, 0)
+    if GEN:
+        weight, pull = tl.reshape(weight, [D, DV]).to(tl.float32), tl.sum(wg.to(tl.float32)*w*x, 0)
+    r = _inv_root(squares/d + norm_eps)
+    if GEN: z = _value(x, w, r, weight, NORMED)
     tl.store(O + s*d + i, (x*r*w).to(O.dtype.element_ty), row)
     if GEN:
         if BIAS: z = z + bv
         if SIGMOID: z = scale/(1 + tl.exp(-z))
         tl.store(V2 + s*DV + j, z)
-        tl.store(B2 + s, _gate(x, w, r, wg.to(tl.float32), bg))
+        tl.store(B2 + s, _gate(pull, r, bg))
     tl.store(R + s, r)
 
 
