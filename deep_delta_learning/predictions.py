@@ -77,7 +77,7 @@ class Setting:
         *variants: str,  # that must be finished
     ) -> list[int]:
         "The seeds that have finished all of these."
-        done = trainings(self.rows)
+        done = {(r['variant'], r['seed']) for r in self.rows}
         return [s for s in sorted({s for _, s in done}) if all((v, s) in done for v in variants)]
 
 
