@@ -84,11 +84,13 @@ class Setting:
 def read_setting(
     folder,  # folder of the tables
     name: str,  # of the grid
+    lacking: int = 0,  # steps that a training may lack at its end and be taken for finished
 ) -> Setting:
     "Read the tables of a grid. Raises FileNotFoundError if it has none."
     folder = Path(folder)
     record, rows = json.loads((folder/f'{name}.json').read_text(encoding='utf-8')), read_csv(folder/f'{name}.csv')
-    whole = {k for k, rs in trainings(rows).items() if rs[-1]['step'] == record['grid']['variants'][k[0]]['steps'] and math.isfinite(final(rs))}
+    least = {k: record['grid']['variants'][k]['steps'] - lacking for k in {r['variant'] for r in rows}}
+    whole = {k for k, rs in trainings(rows).items() if rs[-1]['step'] >= least[k[0]] and math.isfinite(final(rs))}
     keep = lambda rs: [r for r in rs if (r['variant'], r['seed']) in whole]
     audit, rows = folder/f'{name}-audit.csv', keep(rows)
     pace = folder/f'{name}-pace.csv'
