@@ -89,8 +89,8 @@ def read_setting(
     "Read the tables of a grid. Raises FileNotFoundError if it has none."
     folder = Path(folder)
     record, rows = json.loads((folder/f'{name}.json').read_text(encoding='utf-8')), read_csv(folder/f'{name}.csv')
-    least = {k: record['grid']['variants'][k]['steps'] - lacking for k in {r['variant'] for r in rows}}
-    whole = {k for k, rs in trainings(rows).items() if rs[-1]['step'] >= least[k[0]] and math.isfinite(final(rs))}
+    steps = {k: v['steps'] for k, v in record['grid']['variants'].items()}
+    whole = {k for k, rs in trainings(rows).items() if 0 <= steps[k[0]] - rs[-1]['step'] <= lacking and math.isfinite(final(rs))}
     keep = lambda rs: [r for r in rs if (r['variant'], r['seed']) in whole]
     audit, rows = folder/f'{name}-audit.csv', keep(rows)
     pace = folder/f'{name}-pace.csv'
