@@ -31,7 +31,7 @@ def _rounded(x, dtype: tl.constexpr, PACK: tl.constexpr):
     if PACK: return tl.inline_asm_elementwise('cvt.rn.bf16x2.f32 $0, $2, $1;', '=r,r,r', [x], tl.bfloat16, True, 2)
     else: return x.to(dtype)
 
-# %% ../../nbs/library/41_kernels_forward.ipynb #bfaac504
+# %% ../../nbs/library/41_kernels_forward.ipynb #bfaac503
 @triton.jit
 def _write(x, h, v, b, row, full, k_eps, dtype: tl.constexpr, ERASE: tl.constexpr, PACK: tl.constexpr):
     q = _inv_root(tl.sum(h*h, 0) + k_eps*k_eps)
@@ -50,7 +50,7 @@ def _value(x, w, r, weight, NORMED: tl.constexpr):
 @triton.jit
 def _gate(pull, r, bias): return 2/(1 + tl.exp(-(pull*r + bias)))
 
-
+# %% ../../nbs/library/41_kernels_forward.ipynb #bfaac504
 @triton.jit(do_not_specialize=['n'])
 def _forward(
     X, H, V, B, C, W, Wv, Bv, Wg, Bg,  # state; branch output, target, gate, unless READ; compressor, norm, next value and gate
@@ -104,7 +104,6 @@ def _forward(
         if not READ: tl.store(P + s*DV + j, p); tl.store(Q + s, q)
         tl.store(R + s, r)
 
-
 # %% ../../nbs/library/41_kernels_forward.ipynb #bfaac505
 @triton.jit
 def _single(
@@ -148,7 +147,6 @@ def _single(
         tl.store(V2 + s*DV + j, z)
         tl.store(B2 + s, _gate(pull, r, bg))
     tl.store(R + s, r)
-
 
 # %% ../../nbs/library/41_kernels_forward.ipynb #c4ecfa42
 def boundary_forward(
